@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Physical CPUs. Each belongs to exactly one cell and runs that cell's code, waits, or is stopped.
+ *
+ * A CPU is changed by itself only. Others ask: they set request bits and kick it (an NMI on x86, an SGI on
+ * arm64); it leaves its guest at once, carries the requests out in cpu_service() and clears the bits,
+ * which is the acknowledgement. cpu_wait() waits for that, at most CPU_RESPONSE_MS.
+ */
+#ifndef HV_CPU_H
+#define HV_CPU_H
+
+#include <bulkhead/hypercall.h>
+#include <bulkhead/cell.h>
+#include <hv/core/addr.h>
+#include <arch-types.h>
+
+struct cell;
+
+enum cpu_mode {
+	CPU_RUNNING, /* executes its cell's code (or is halted by it) */
+	CPU_WAITING, /* for SIPI or CPU_ON from its own cell */
+	CPU_STOPPED, /* until the cell is started, or the CPU given back; .failed says why */
+};
+
+/* Requests. Bits are carried out in this order. */
+#define CPU_REQUEST_STOP BIT(0) /* -> CPU_STOPPED, no guest state kept */
+#define CPU_REQUEST_FLUSH BIT(1) /* forget cached stage 2 translations */
+#define CPU_REQUEST_RESET BIT(2) /* start at the cell's reset address */
+#define CPU_REQUEST_INIT BIT(3) /* -> CPU_WAITING */
+#define CPU_REQUEST_SIPI BIT(4) /* if waiting: start at start_page << 12 */
+#define CPU_REQUEST_NMI BIT(5) /* deliver an NMI to the guest */
+
+#define CPU_RESPONSE_MS 100 /* the bound on every wait for another CPU */
+
+struct cpu {
+	struct arch_cpu arch; /* first: assembly finds it by the stack pointer */
+	u32 id; /* Linux' number */
+	struct cell *cell;
+	volatile u32 requests; /* CPU_REQUEST_ */
+	volatile enum cpu_mode mode;
+	volatile bool failed;
+	u8 start_page; /* of CPU_REQUEST_SIPI */
+	u32 counters[BH_COUNTERS_MAX];
+};
+
+extern u32 cpu_count; /* highest number + 1 */
+
+/* NULL where there is no such CPU. */
+struct cpu *cpu_get(u32 id);
+
+#define cpu_for_each(cpu)                                                                          \
+	for (u32 cpu##_i = 0; cpu##_i < cpu_count; cpu##_i++)                                      \
+		if (((cpu) = cpu_get(cpu##_i)))
+
+/* Ask; does not wait. Asking oneself is carried out at the next cpu_service(). */
+void cpu_request(struct cpu *cpu, u32 requests);
+/* Wait until @cpu has carried out @requests; false after CPU_RESPONSE_MS. Never called for oneself. */
+bool cpu_wait(struct cpu *cpu, u32 requests);
+/* Carry out what others asked of this CPU: on every kick, and before a guest is (re-)entered. */
+void cpu_service(struct cpu *cpu);
+/* This CPU stops for good: marks it failed, tells the root, and the cell when all have failed. */
+void cpu_fail(struct cpu *cpu);
+
+static inline bool cpu_has_requests(const struct cpu *cpu)
+{
+	return READ_ONCE(cpu->requests) != 0;
+}
+
+#endif
