@@ -126,8 +126,8 @@ static void memory_operand(struct decoder *d, u8 base, u8 index, u8 scale, s64 d
 
 static void decode_memory16(struct decoder *d, u8 mod, u8 rm)
 {
-	static const u8 bases[8] = { X86_RBX, X86_RBX, X86_RBP, X86_RBP,
-				     X86_RSI, X86_RDI, X86_RBP, X86_RBX };
+	static const u8 bases[8] = {X86_RBX, X86_RBX, X86_RBP, X86_RBP,
+				    X86_RSI, X86_RDI, X86_RBP, X86_RBX};
 	u8 base = bases[rm];
 	u8 index = rm < 4 ? (rm & 1 ? X86_RDI : X86_RSI) : X86_NO_REG;
 
@@ -480,10 +480,10 @@ static bool lock_allowed(const struct x86_insn *insn)
 
 int x86_decode(struct x86_insn *insn, const u8 *bytes, unsigned int avail, enum x86_mode mode)
 {
-	struct decoder d = { .insn = insn, .bytes = bytes, .avail = avail, .mode = mode };
+	struct decoder d = {.insn = insn, .bytes = bytes, .avail = avail, .mode = mode};
 	int refusal;
 
-	*insn = (struct x86_insn){ 0 };
+	*insn = (struct x86_insn){0};
 	refusal = decode_opcode(&d, decode_prefixes(&d));
 	if (d.error)
 		return d.error;
