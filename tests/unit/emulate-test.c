@@ -579,7 +579,8 @@ static void test_other_modes(void)
 
 int main(int argc, char **argv)
 {
-	stack_t stack = {.ss_size = 65536};
+	static u8 signal_stack[65536]; /* the instruction's RSP points anywhere */
+	stack_t stack = {.ss_size = sizeof(signal_stack)};
 	struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 	int status;
 
@@ -591,7 +592,7 @@ int main(int argc, char **argv)
 	build_code();
 	if (syscall(SYS_arch_prctl, ARCH_SET_GS, (unsigned long)GS_BASE) != 0)
 		g_error("the base of GS cannot be set");
-	stack.ss_sp = g_malloc(stack.ss_size);
+	stack.ss_sp = signal_stack;
 	sigaltstack(&stack, NULL);
 	sigaction(SIGFPE, &action, NULL);
 	sigaction(SIGSEGV, &action, NULL);
