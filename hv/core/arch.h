@@ -35,9 +35,12 @@ void arch_cpu_snapshot(const struct cpu *cpu, struct bh_event *event);
 /* Tell the root Linux: a fixed interrupt with this vector at this CPU. Any context. */
 void arch_notify(u32 apic_id, u32 vector);
 
-/* Cells. check, then pages, are called before anything is changed; init cannot fail. */
-void arch_cell_init(struct cell *cell); /* also for the root */
+/* Cells, the root too. init takes its contiguous tables from the pool: false if there are none. */
+u32 arch_cell_pages(void);
+bool arch_cell_init(struct cell *cell);
 void arch_cell_exit(struct cell *cell);
+/* The CPU named in a request: APIC id on x86. */
+u32 arch_cpu_address(const struct cpu *cpu);
 /* Values for the comm region that only the architecture knows. */
 struct bh_comm;
 void arch_comm_fill(struct cell *cell, struct bh_comm *comm);

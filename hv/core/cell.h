@@ -21,12 +21,20 @@
 
 #define CELL_CLEAR_STEP (2u << 20) /* bytes cleared in one step of a call */
 #define CELL_REPLY_TIMEOUT_MS 1000 /* when the descriptor says 0 */
+#define CELL_ADDRESS_LIMIT BIT(46) /* guest-physical addresses of a cell end here */
+
+#define CELL_WINDOWS_MAX 32 /* windows of devices smaller than a page */
+#define ROOT_RESERVE 16 /* pages the root's table keeps at hand */
+
+/* Entries of a descriptor's tables. */
+#define DESC_MEMORY_MAX 256
+#define DESC_PIO_MAX 256
+#define DESC_PCI_MAX 32
 
 enum cell_job {
 	CELL_IDLE,
-	CELL_CREATING, /* memory is being cleared */
-	CELL_ASKING, /* a message waits for its reply */
-	CELL_DESTROYING, /* memory is being cleared */
+	CELL_CREATING, /* memory is being cleared for the cell */
+	CELL_DESTROYING, /* memory is being cleared for the root */
 };
 
 struct cell {
@@ -41,13 +49,15 @@ struct cell {
 	u64 cpus[BH_CPUS_MAX / 64];
 	u8 policy[16];
 	struct bh_comm *comm; /* always there, mapped or not */
+	u64 comm_address; /* guest-physical; CELL_ADDRESS_LIMIT: the cell does not see it */
 	bool loadable;
 	u32 last_state; /* of comm->cell_state, as last reported */
 	/* the management call in progress */
 	enum cell_job job;
 	u32 job_region;
 	u64 job_offset;
-	u64 job_deadline; /* arch_ticks() */
+	bool asking; /* a shutdown request waits for its reply */
+	u64 ask_deadline; /* arch_ticks() */
 };
 
 extern struct cell root_cell;
@@ -62,9 +72,9 @@ static inline bool cell_has_cpu(const struct cell *cell, u32 id)
 	return id < BH_CPUS_MAX && (cell->cpus[id / 64] & BIT(id % 64));
 }
 
-#define cell_for_each_cpu(cell, cpu)                                                               \
+#define cell_for_each_cpu(owner, cpu)                                                              \
 	cpu_for_each (cpu)                                                                         \
-		if ((cpu)->cell == (cell))
+		if ((cpu)->cell == (owner))
 
 /* Tables of a checked descriptor. */
 const u32 *desc_cpus(const struct bh_cell_desc *desc);
@@ -75,20 +85,46 @@ const struct bh_pci *desc_pci(const struct bh_cell_desc *desc);
 /* Form only: lengths, tables, flags, reserved fields, overlaps inside. @size bytes are readable. */
 bool desc_check(const struct bh_cell_desc *desc, u64 size, struct bh_error *error);
 
+bool memory_is_subpage(const struct bh_memory *region);
+
+/* At launch, when every CPU of the machine is known and belongs to the root. */
 bool root_init(struct bh_error *error);
 
 /*
  * The calls: 0, -BH_ERRNO_AGAIN, or another negative number with @error filled.
- * @caller runs in the root.
+ * @caller runs in the root. Each is one step, see above.
  */
 int cell_create(struct cpu *caller, gpa_t desc, struct bh_error *error);
 int cell_start(struct cpu *caller, u32 id, struct bh_error *error);
 int cell_set_loadable(struct cpu *caller, u32 id, struct bh_error *error);
 int cell_stop(struct cpu *caller, u32 id, struct bh_error *error);
 int cell_destroy(struct cpu *caller, u32 id, struct bh_error *error);
-int cell_state(u32 id);
+int cell_state(u32 id, struct bh_error *error);
+u32 cell_count(void); /* the root included */
 
-/* All hypercalls; @result goes to the guest's RAX or x0. For BH_HC_DISABLE see arch. */
+/* A CPU that faulted in the core lets go of the management call it was in. */
+void management_abandon(struct cpu *cpu);
+/* A CPU of the cell has failed. */
+void cell_cpu_failed(struct cell *cell);
+/* The cell's state word may have changed: report it. */
+void cell_observe_state(struct cell *cell);
+
+/* The root touched memory that is not its own, and the access is ignored: see table_blank(). */
+void root_blank(gpa_t address, bool sink);
+
+/* Read root memory at a physical address; false when any of it is not the root's own RAM. */
+bool root_read(gpa_t address, void *to, u64 size);
+bool root_write(gpa_t address, const void *from, u64 size);
+
+/* comm.c: the comm region and its messages */
+bool comm_access(struct cpu *cpu, struct mmio_access *access, void *arg);
+void comm_start(struct cell *cell); /* fill for a start; state becomes RUNNING */
+void comm_set_state(struct cell *cell, u32 state);
+/* Ask the cell to shut down: 0 agreed, -AGAIN, or refused with @error. */
+int comm_ask_shutdown(struct cell *cell, struct bh_error *error);
+void comm_tell_reconfigured(void); /* all cells; nobody waits for replies */
+
+/* All hypercalls; the result goes to the guest's RAX or x0. For BH_HC_DISABLE see the architecture. */
 long hypercall(struct cpu *cpu, u64 number, u64 arg1, u64 arg2);
 
 #endif

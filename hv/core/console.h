@@ -8,7 +8,6 @@
 struct cell;
 
 void console_putc(struct cell *cell, char c);
-void console_clear(struct cell *cell); /* a new cell starts with an empty ring */
 
 /* printf subset: %c %s %d %u %x %p, l and ll, width and zero padding. One call is one line kept whole. */
 void log_print(const char *format, ...) __printf_like(1, 2);

@@ -39,8 +39,9 @@ struct cpu {
 	volatile u32 requests; /* CPU_REQUEST_ */
 	volatile enum cpu_mode mode;
 	volatile bool failed;
+	bool boot; /* the boot CPU: Linux cannot do without it */
 	u8 start_page; /* of CPU_REQUEST_SIPI */
-	u32 counters[BH_COUNTERS_MAX];
+	volatile u32 *counters; /* BH_COUNTER_: in the memory the root can read */
 };
 
 extern u32 cpu_count; /* highest number + 1 */
@@ -60,6 +61,16 @@ bool cpu_wait(struct cpu *cpu, u32 requests);
 void cpu_service(struct cpu *cpu);
 /* This CPU stops for good: marks it failed, tells the root, and the cell when all have failed. */
 void cpu_fail(struct cpu *cpu);
+
+/* This CPU and its counters now belong to @cell; it must not be executing a guest. */
+void cpu_move(struct cpu *cpu, struct cell *cell);
+/* Tell the root's shared memory about the owner and state of a CPU. */
+void cpu_publish(const struct cpu *cpu);
+
+static inline void cpu_count_exit(struct cpu *cpu, u32 counter)
+{
+	cpu->counters[counter]++;
+}
 
 static inline bool cpu_has_requests(const struct cpu *cpu)
 {

@@ -2,6 +2,7 @@
 /*
  * Spin locks for short sections that wait for nobody: console, events, hardware index/data pairs.
  * Never held while another CPU is waited for; see cell.h for how management calls exclude each other.
+ * A holder that never lets go can only be a CPU that faulted in the core: then the lock is taken from it.
  */
 #ifndef HV_LOCK_H
 #define HV_LOCK_H
@@ -12,6 +13,10 @@ struct spinlock {
 	volatile u32 held;
 };
 
+#define SPIN_LIMIT (1u << 26) /* longer than any holder needs by orders of magnitude */
+
+void arch_relax(void);
+
 static inline bool spin_trylock(struct spinlock *lock)
 {
 	return !__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE);
@@ -19,13 +24,10 @@ static inline bool spin_trylock(struct spinlock *lock)
 
 static inline void spin_lock(struct spinlock *lock)
 {
-	while (!spin_trylock(lock))
-		while (lock->held)
-#if defined(__x86_64__)
-			__builtin_ia32_pause();
-#else
-			__asm__ volatile("yield");
-#endif
+	u32 patience = SPIN_LIMIT;
+
+	while (!spin_trylock(lock) && --patience)
+		arch_relax();
 }
 
 static inline void spin_unlock(struct spinlock *lock)

@@ -7,6 +7,9 @@
 #include <bulkhead/ring.h>
 #include <hv/core/addr.h>
 
+/* The local APIC's page; relocating it is not supported (nobody does). */
+#define MACHINE_APIC_BASE 0xfee00000ull
+
 struct machine {
 	struct bh_range core;
 	u64 phys_limit;

@@ -2,8 +2,8 @@
 /*
  * PCI configuration space as cells see it, and assignment of functions.
  *
- * Every access, by ports or MMCONFIG, of every cell comes through pci_config_read/write. A
- * function that a cell does not own reads as ones. The root owns every function nobody else owns.
+ * Every access, by ports or MMCONFIG, of every cell comes through pci_config_read/write. A function
+ * that a cell does not own reads as ones. The root owns every function nobody else owns.
  */
 #ifndef HV_PCI_H
 #define HV_PCI_H
@@ -15,24 +15,51 @@ struct cell;
 struct cpu;
 struct mmio_access;
 
-struct pci_function; /* one assigned function: shadows of BARs, MSI, MSI-X */
+#define PCI_FUNCTIONS_MAX 4 /* of one cell: what fits in its page */
+#define PCI_BARS 6
+#define PCI_MSIX_VECTORS_MAX 64 /* beyond these the device's vectors stay masked */
+
+struct pci_bar {
+	u64 base; /* real and constant: the cell can size and read it, not move it */
+	u64 size; /* 0: none; the upper half of a 64-bit BAR has none of its own */
+	bool io;
+	u32 shadow; /* what the cell has written, as it reads back */
+	u32 mask; /* writable address bits of this dword */
+};
+
+struct pci_function {
+	u16 bdf;
+	struct pci_bar bar[PCI_BARS];
+	u16 msi; /* offset of the capability, 0: none */
+	u16 msix;
+	bool msi_64bit;
+	u32 msi_address[2]; /* as the cell wrote them */
+	u32 msi_data;
+	u64 msix_table; /* physical */
+	u16 msix_vectors;
+	u32 msix_entry[PCI_MSIX_VECTORS_MAX][3]; /* address, upper address, data */
+};
 
 struct pci_cell {
-	struct pci_function *functions; /* array in the cell's pages */
+	struct pci_function *functions; /* one page from the cell's reserve */
 	u32 count;
 	u32 port_latch; /* last write to 0xcf8 */
 };
 
 extern const struct unit pci_unit;
 
-/* false: forbidden write (violation of BH_KIND_PCI); reads never are. width 1, 2, 4, not crossing a dword. */
+/* width 1, 2, 4, within a dword. A forbidden write is false; a read never is. */
 u32 pci_config_read(struct cpu *cpu, u16 bdf, u16 reg, u8 width);
 bool pci_config_write(struct cpu *cpu, u16 bdf, u16 reg, u8 width, u32 value);
 /* The MMCONFIG window of a cell. */
 bool pci_mmconfig_access(struct cpu *cpu, struct mmio_access *access, void *arg);
 
-/* The hardware below: by MMCONFIG where the machine has it, else by ports under a lock. */
-u32 pci_hw_read(u16 bdf, u16 reg, u8 width);
-void pci_hw_write(u16 bdf, u16 reg, u8 width, u32 value);
+/* The architecture: configuration space by MMCONFIG where the machine has it, else by ports. */
+u32 arch_pci_read(u16 bdf, u16 reg, u8 width);
+void arch_pci_write(u16 bdf, u16 reg, u8 width, u32 value);
+/* May a cell's function send this message? To its own CPUs, as an interrupt. */
+bool arch_msi_allowed(const struct cell *cell, u64 address, u32 data);
+/* I/O BARs. */
+void arch_pci_ports(struct cell *cell, u16 base, u32 count, bool assign);
 
 #endif

@@ -11,6 +11,7 @@ struct cpu;
 struct violation {
 	u8 kind; /* BH_KIND_ */
 	u8 width;
+	bool dropped; /* recorded, but never stops: an IPI to a foreign CPU */
 	u32 flags; /* BH_EVENT_WRITE, _FETCH, _VALUE */
 	u64 address;
 	u64 value;

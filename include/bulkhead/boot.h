@@ -20,14 +20,18 @@
 #define BULKHEAD_BOOT_H
 
 #include <bulkhead/types.h>
+#ifndef __ASSEMBLER__
 #include <bulkhead/cell.h>
 #include <bulkhead/error.h>
+#endif
 
 #define BH_CORE_MAGIC 0x4f434842 /* "BHCO" */
 #define BH_BOOT_VERSION 1
 #define BH_BOOT_TABLE_PAGES 8
 #define BH_CORE_MEMORY_ALIGN 0x200000
 #define BH_CORE_MEMORY_MIN 0x400000
+
+#ifndef __ASSEMBLER__
 
 struct bh_core_header {
 	uint32_t magic;
@@ -120,4 +124,5 @@ struct bh_boot_info {
 	struct bh_boot_cpu cpu[BH_CPUS_MAX];
 };
 
+#endif
 #endif

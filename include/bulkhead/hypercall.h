@@ -53,6 +53,7 @@
 #define BH_INFO_REMAP_USED 3
 #define BH_INFO_CELLS 4 /* cells, root included */
 #define BH_INFO_VERSION 0x4248 /* major << 16 | minor << 8 | patch */
+#define BH_VERSION_NUMBER 0x000100 /* 0.1.0 */
 
 /* BH_HC_CPU_INFO */
 #define BH_CPU_INFO_STATE 0 /* BH_CPU_ */

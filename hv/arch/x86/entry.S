@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The image's header, its entry, and where exceptions of the core itself arrive. */
+#include <bulkhead/boot.h>
+
+	.section .header, "a"
+	.globl core_header
+core_header:
+	.long BH_CORE_MAGIC
+	.short BH_BOOT_VERSION
+	.short 0 /* BH_ARCH_X86 */
+	.quad core_start
+	.long core_image_size
+	.long core_memory_size
+	.long core_text_size
+	.long core_rodata_size
+	.long core_entry_offset
+	.long core_cpu_size
+	.long core_boot_info_size
+	.long core_shared_size
+	.asciz "bulkhead 0.1.0 x86"
+	.balign 8, 0
+
+	/*
+	 * From the loader's trampoline: RDI = CPU number, RSP = top of the CPU's area, GIF = 0, on the
+	 * loader's page tables. Returns to it with EAX = 1, on these page tables, if the launch fails.
+	 */
+	.section .text.entry, "ax"
+	.globl core_entry
+core_entry:
+	cld
+	push %rbx
+	push %rbp
+	mov %cr3, %rbx
+	call launch_cpu
+	test %rax, %rax
+	jz 1f
+	mov %rax, %rdi
+	call launch_commit /* does not return */
+1:	mov %rbx, %cr3
+	pop %rbp
+	pop %rbx
+	mov $1, %eax
+	ret
+
+	/* NMIs that make a CPU leave its guest, and interrupts that are drained, end here. */
+	.globl fault_return
+fault_return:
+	iretq
+
+	/* fault_entry_N: vector N with a frame that always has an error code. */
+	.macro fault vector, has_code
+	.balign 16
+	.if !\has_code
+	push $0
+	.endif
+	push $\vector
+	jmp fault_common
+	.endm
+
+	.balign 16
+	.globl fault_entries
+fault_entries:
+	.set vector, 0
+	.rept 32
+	.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
+	fault vector, 1
+	.else
+	fault vector, 0
+	.endif
+	.set vector, vector + 1
+	.endr
+	.balign 16
+
+fault_common:
+	push %r15
+	push %r14
+	push %r13
+	push %r12
+	push %r11
+	push %r10
+	push %r9
+	push %r8
+	push %rdi
+	push %rsi
+	push %rbp
+	push $0
+	push %rbx
+	push %rdx
+	push %rcx
+	push %rax
+	mov %rsp, %rdi
+	cld
+	call fault_handle /* does not return */
+
+	/*
+	 * The way out: RDI = CR3, RSI = CR4, RDX = RSP, RCX = the trampoline, R8 to R11 = CS SS DS ES of
+	 * Linux. The trampoline does the rest, since it is mapped in both worlds.
+	 */
+	.globl launch_jump
+launch_jump:
+	jmp *%rcx
+
+	.section .note.GNU-stack, "", @progbits
