@@ -175,11 +175,11 @@ static uint32_t number(const char *line, const char *name, uint32_t absent)
 
 static struct bh_comm *const comm = (struct bh_comm *)BH_COMM_ADDRESS_X86;
 
-static void pci_bars_set(void)
+/* PCIEXBAR of q35's host bridge: SeaBIOS has set it. */
+static uint32_t mmconfig_base(void)
 {
-	/* QEMU's edu device, if there is one: memory decoding was set up by the BIOS. */
 	out32(0xcf8, 0x80000060);
-	comm->pci_mmconfig_base = in32(0xcfc) & ~1u;
+	return in32(0xcfc) & ~1u;
 }
 
 static void cell_start(void)
@@ -199,7 +199,7 @@ static void cell_start(void)
 	comm->num_cpus = (uint16_t)(in8(FW_CFG_DATA) - 1);
 	comm->tsc_khz = tsc_khz;
 	comm->apic_khz = QEMU_APIC_KHZ;
-	pci_bars_set();
+	comm->pci_mmconfig_base = mmconfig_base();
 	for (uint32_t start = milliseconds(); milliseconds() - start < 10;)
 		;
 	*(volatile uint32_t *)APIC_ICR = ICR_OTHERS_SIPI;
@@ -223,7 +223,7 @@ void stand_in(const struct multiboot *info)
 	const char *string = (const char *)module->string;
 	uint32_t size = module->end - module->start;
 	uint32_t shutdown = number(line, "shutdown-ms", 0);
-	uint32_t deadline, next;
+	uint32_t deadline, next, state;
 	bool again = option(line, "restart");
 
 	if (info->mods_count != 1 || size > MODULE_MAX)
@@ -248,20 +248,21 @@ void stand_in(const struct multiboot *info)
 	for (;;) {
 		if (milliseconds() > deadline)
 			end(EXIT_TIMEOUT, "timeout");
-		if (comm->cell_state == BH_CELL_SHUT_DOWN && !again)
-			end(EXIT_SHUT_DOWN, "cell SHUT_DOWN");
-		if (comm->cell_state == BH_CELL_FAILED)
+		state = comm->cell_state;
+		if (state == BH_CELL_FAILED)
 			end(EXIT_OTHER, "cell FAILED");
-		if (comm->cell_state == BH_CELL_FAILED_COMM_REV)
+		if (state == BH_CELL_FAILED_COMM_REV)
 			end(EXIT_OTHER, "cell FAILED_COMM_REV");
-		if (comm->cell_state == BH_CELL_SHUT_DOWN) {
+		if (state == BH_CELL_SHUT_DOWN) {
+			if (!again)
+				end(EXIT_SHUT_DOWN, "cell SHUT_DOWN");
 			again = false;
 			shutdown = number(line, "shutdown-ms", 0);
 			print("stand-in: restart\r\n");
 			cell_start();
 			next = milliseconds() + shutdown;
 		}
-		if (shutdown && milliseconds() >= next && comm->cell_state < BH_CELL_SHUT_DOWN) {
+		if (shutdown && milliseconds() >= next && state < BH_CELL_SHUT_DOWN) {
 			if (ask(BH_MSG_SHUTDOWN_REQUEST, deadline) == BH_REPLY_APPROVED)
 				shutdown = 0;
 			else

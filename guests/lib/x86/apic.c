@@ -12,6 +12,7 @@
 #define ICR_PENDING 0x1000
 
 static bool by_page;
+static uint32_t start_svr;
 
 bool apic_is_x2apic(void)
 {
@@ -52,6 +53,11 @@ void apic_ipi(uint32_t apic_id, uint32_t low)
 		cpu_relax();
 }
 
+uint32_t apic_start_svr(void)
+{
+	return start_svr;
+}
+
 /* The divide register stays as it is: the guest ABI has it at 16. */
 void apic_init(void)
 {
@@ -61,5 +67,7 @@ void apic_init(void)
 		by_page = !strcmp(type, "xapic");
 	if (by_page)
 		memory_map(APIC_PAGE, 0x1000, MEMORY_DEVICE);
+	if (!cpu_current()->number)
+		start_svr = apic_read(APIC_SVR);
 	apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
 }

@@ -53,6 +53,7 @@ void apic_write(unsigned int reg, uint32_t value);
 void apic_eoi(void);
 void apic_ipi(uint32_t apic_id, uint32_t low); /* low: vector, mode and shorthand */
 
+uint32_t apic_start_svr(void); /* SVR of the first CPU before the library set it */
 void apic_init(void); /* library: each CPU, once */
 
 #endif
