@@ -10,7 +10,7 @@ extern const char cmdline[]; /* at 0x1000; the loader writes it */
 void console_init(void);
 void console_put(char c);
 uint64_t
-console_lock(void); /* with interrupts off; a lock that is never freed is broken after a second */
+console_lock(void); /* with interrupts off; a lock that is never freed is broken in the end */
 void console_unlock(uint64_t state);
 
 void interrupt_init(void); /* tables, first CPU */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pci: finds an assigned device and takes an interrupt from it. QEMU's edu device is driven by its
- * documented registers: it computes a factorial and raises an interrupt when told to.
+ * pci: finds an assigned device and takes interrupts from it. It can drive two devices of QEMU by
+ * their documented registers: edu (1234:11e8; MSI, INTx), and Intel's 82574 network controller
+ * e1000e (8086:10d3; MSI, MSI-X, INTx), of which it uses the interrupt registers only.
  *
  *   vendor=0x1234 device=0x11e8   which device
  *   window                        reach configuration space by memory instead of ports
- *   irq=msi                       or msix, or intx (with pin=N, the IOAPIC pin), or none
+ *   irq=msi                       or msix, or intx (with pin=N, the IOAPIC pin)
  *   rounds=3                      interrupts to take
  */
 #include <guest/cmdline.h>
@@ -23,7 +24,8 @@
 #define VECTOR_DEVICE VECTOR_FREE
 #define WAIT_US 1000000
 
-#define EDU_ID 0x00 /* 0x…edu: 0x010000ed */
+/* edu: docs/specs/edu.txt of QEMU */
+#define EDU_ID 0x00
 #define EDU_ID_MAGIC 0xed
 #define EDU_INVERT 0x04
 #define EDU_FACTORIAL 0x08
@@ -33,17 +35,17 @@
 #define EDU_IRQ_RAISE 0x60
 #define EDU_IRQ_ACK 0x64
 
+/* 82574: datasheet, section 10.2.4 */
+#define E1000_ICR 0xc0
+#define E1000_ICS 0xc8
+#define E1000_IMS 0xd0
+#define E1000_IVAR 0xe4
+#define E1000_IVAR_OTHER_0 0x80000 /* "other" causes to MSI-X vector 0, valid */
+#define E1000_CAUSE_OTHER 0x1000000
+
 static uint64_t registers;
 static volatile unsigned int interrupts;
 static volatile uint32_t status;
-
-static void device_interrupt(void *context)
-{
-	(void)context;
-	status = mmio_read32(registers + EDU_IRQ_STATUS);
-	mmio_write32(registers + EDU_IRQ_ACK, status);
-	interrupts++;
-}
 
 static void fail(const char *why)
 {
@@ -51,28 +53,7 @@ static void fail(const char *why)
 	guest_end(BH_CELL_FAILED);
 }
 
-static void interrupt_direct(uint16_t bdf)
-{
-	uint32_t apic_id = cpu_current()->apic_id;
-	char way[8] = "msi";
-
-	cmdline_string("irq", way, sizeof(way));
-	interrupt_handler_set(VECTOR_DEVICE, device_interrupt, NULL);
-	if (!strcmp(way, "msi")) {
-		if (!pci_msi_enable(bdf, apic_id, VECTOR_DEVICE))
-			fail("the device has no MSI");
-	} else if (!strcmp(way, "msix")) {
-		if (!pci_msix_enable(bdf, 0, apic_id, VECTOR_DEVICE))
-			fail("the device has no MSI-X");
-	} else if (!strcmp(way, "intx")) {
-		pci_write(bdf, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-		ioapic_pin_set(IOAPIC_ADDRESS, (unsigned int)cmdline_number("pin", 16),
-			       VECTOR_DEVICE, apic_id, IOAPIC_LEVEL | IOAPIC_LOW);
-	}
-	printk("pci: interrupts by %s\n", way);
-}
-
-static void edu_test(unsigned int rounds)
+static void edu_start(void)
 {
 	uint64_t end = timer_now() + timer_from_us(WAIT_US);
 
@@ -86,17 +67,100 @@ static void edu_test(unsigned int rounds)
 		if (timer_now() > end)
 			fail("the device does not finish");
 	printk("pci: 10! is %u\n", mmio_read32(registers + EDU_FACTORIAL));
+}
+
+static void edu_raise(void)
+{
+	mmio_write32(registers + EDU_IRQ_RAISE, 1);
+}
+
+static void edu_interrupt(void *context)
+{
+	(void)context;
+	status = mmio_read32(registers + EDU_IRQ_STATUS);
+	mmio_write32(registers + EDU_IRQ_ACK, status);
+	interrupts++;
+}
+
+static void e1000_start(void)
+{
+	mmio_write32(registers + E1000_IVAR, E1000_IVAR_OTHER_0);
+	mmio_write32(registers + E1000_IMS, E1000_CAUSE_OTHER);
+}
+
+static void e1000_raise(void)
+{
+	mmio_write32(registers + E1000_ICS, E1000_CAUSE_OTHER);
+}
+
+static void e1000_interrupt(void *context)
+{
+	(void)context;
+	status = mmio_read32(registers + E1000_ICR); /* reading clears */
+	mmio_write32(registers + E1000_ICR, status);
+	mmio_write32(registers + E1000_IMS, E1000_CAUSE_OTHER);
+	interrupts++;
+}
+
+static const struct driver {
+	uint16_t vendor;
+	uint16_t device;
+	uint32_t size; /* of BAR 0 */
+	uint32_t cause; /* what the device says of an interrupt */
+	void (*start)(void);
+	void (*raise)(void);
+	interrupt_handler interrupt;
+} drivers[] = {
+	{0x1234, 0x11e8, 0x100000, 1, edu_start, edu_raise, edu_interrupt},
+	{0x8086, 0x10d3, 0x20000, E1000_CAUSE_OTHER, e1000_start, e1000_raise, e1000_interrupt},
+};
+
+static const struct driver *driver_find(uint16_t vendor, uint16_t device)
+{
+	for (unsigned int i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (drivers[i].vendor == vendor && drivers[i].device == device)
+			return &drivers[i];
+	fail("no driver for this device");
+	return NULL;
+}
+
+static void interrupt_direct(uint16_t bdf, interrupt_handler handler)
+{
+	uint32_t apic_id = cpu_current()->apic_id;
+	char way[8] = "msi";
+
+	cmdline_string("irq", way, sizeof(way));
+	interrupt_handler_set(VECTOR_DEVICE, handler, NULL);
+	if (!strcmp(way, "msi")) {
+		if (!pci_msi_enable(bdf, apic_id, VECTOR_DEVICE))
+			fail("the device has no MSI");
+	} else if (!strcmp(way, "msix")) {
+		if (!pci_msix_enable(bdf, 0, apic_id, VECTOR_DEVICE))
+			fail("the device has no MSI-X");
+	} else if (!strcmp(way, "intx")) {
+		pci_write(bdf, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+		ioapic_pin_set(IOAPIC_ADDRESS, (unsigned int)cmdline_number("pin", 16),
+			       VECTOR_DEVICE, apic_id, IOAPIC_LEVEL | IOAPIC_LOW);
+	} else {
+		fail("no such way of interrupts");
+	}
+	printk("pci: interrupts by %s\n", way);
+}
+
+static void interrupts_take(const struct driver *driver, unsigned int rounds)
+{
+	uint64_t end;
 
 	for (unsigned int round = 1; round <= rounds; round++) {
 		end = timer_now() + timer_from_us(WAIT_US);
-		mmio_write32(registers + EDU_IRQ_RAISE, 0x100 + round);
+		driver->raise();
 		interrupts_on();
 		while (interrupts < round)
 			if (timer_now() > end)
 				fail("no interrupt");
 		interrupts_off();
 		printk("pci: interrupt %u, status 0x%x\n", interrupts, status);
-		if (status != 0x100 + round || interrupts != round)
+		if (!(status & driver->cause) || interrupts != round)
 			fail("not the interrupt that was raised");
 	}
 }
@@ -105,7 +169,7 @@ void guest_main(void)
 {
 	uint16_t vendor = (uint16_t)cmdline_number("vendor", 0x1234);
 	uint16_t device = (uint16_t)cmdline_number("device", 0x11e8);
-	char way[8] = "msi";
+	const struct driver *driver = driver_find(vendor, device);
 	uint16_t bdf;
 
 	if (cmdline_flag("window", false) && !pci_window_use(true))
@@ -121,11 +185,10 @@ void guest_main(void)
 	printk("pci: BAR 0 at 0x%lx\n", registers);
 	if (!registers)
 		fail("BAR 0 is not set");
-	memory_map(registers, 0x1000, MEMORY_DEVICE);
-	interrupt_direct(bdf);
-	cmdline_string("irq", way, sizeof(way));
-	if (vendor == 0x1234 && device == 0x11e8)
-		edu_test(strcmp(way, "none") ? (unsigned int)cmdline_number("rounds", 3) : 0);
+	memory_map(registers, driver->size, MEMORY_DEVICE);
+	driver->start();
+	interrupt_direct(bdf, driver->interrupt);
+	interrupts_take(driver, (unsigned int)cmdline_number("rounds", 3));
 	printk("pci: passed\n");
 	guest_end(BH_CELL_SHUT_DOWN);
 }

@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <bulkhead/comm.h>
 
-#define comm_region ((struct bh_comm *)BH_COMM_ADDRESS)
 #ifdef __x86_64__
 #define BH_COMM_ADDRESS BH_COMM_ADDRESS_X86
 #endif
+#define comm_region ((struct bh_comm *)BH_COMM_ADDRESS)
 
 uint32_t comm_message(void); /* BH_MSG_ */
 void comm_reply(uint32_t reply); /* BH_REPLY_: takes the message as well */
