@@ -312,7 +312,7 @@ static void debug_loop(void)
 {
 	static uint64_t tss[13] __attribute__((aligned(16)));
 	static uint64_t gdt[5] __attribute__((aligned(16)));
-	static uint8_t exception_stack[256] __attribute__((aligned(16)));
+	static uint8_t exception_stack[4096] __attribute__((aligned(16)));
 	uint64_t base = (uint64_t)tss, top = (uint64_t)exception_stack + sizeof(exception_stack);
 	struct {
 		uint16_t limit;
