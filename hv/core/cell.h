@@ -48,6 +48,7 @@ struct cell {
 	struct page_reserve reserve;
 	u64 cpus[BH_CPUS_MAX / 64];
 	u8 policy[16];
+	struct spinlock access_lock; /* makes emulated read-modify-writes whole */
 	struct bh_comm *comm; /* always there, mapped or not */
 	u64 comm_address; /* guest-physical; CELL_ADDRESS_LIMIT: the cell does not see it */
 	bool loadable;

@@ -80,6 +80,12 @@ void apic_init(void)
 			cpu_by_apic_id[cpu->arch.apic_id] = cpu;
 }
 
+void apic_cpu_init(struct cpu *cpu)
+{
+	if (!apic_is_x2)
+		cpu->arch.ldr = apic_read(APIC_LDR);
+}
+
 static inline struct cpu *cpu_find(u32 apic_id)
 {
 	return likely(apic_id < ARRAY_SIZE(cpu_by_apic_id)) ? cpu_by_apic_id[apic_id] : NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The image's header, its entry, and where exceptions of the core itself arrive. */
 #include <bulkhead/boot.h>
+#include <hv/arch/x86/svm/offsets.h>
 
 	.section .header, "a"
 	.globl core_header
@@ -28,8 +29,8 @@ core_header:
 	.globl core_entry
 core_entry:
 	cld
-	push %rbx
-	push %rbp
+	pop %rbp /* the way back: the frame takes its place on the stack */
+	sub $FRAME_SIZE, %rsp
 	mov %cr3, %rbx
 	call launch_cpu
 	test %rax, %rax
@@ -37,10 +38,8 @@ core_entry:
 	mov %rax, %rdi
 	call launch_commit /* does not return */
 1:	mov %rbx, %cr3
-	pop %rbp
-	pop %rbx
 	mov $1, %eax
-	ret
+	jmp *%rbp
 
 	/* NMIs that make a CPU leave its guest, and interrupts that are drained, end here. */
 	.globl fault_return
@@ -93,11 +92,20 @@ fault_common:
 	call fault_handle /* does not return */
 
 	/*
-	 * The way out: RDI = CR3, RSI = CR4, RDX = RSP, RCX = the trampoline, R8 to R11 = CS SS DS ES of
-	 * Linux. The trampoline does the rest, since it is mapped in both worlds.
+	 * void launch_jump(u64 cr3, u64 cr4, u64 rsp, u64 trampoline, u64 selectors): the way out. The
+	 * trampoline is mapped in both worlds and takes RDI, RSI, RDX, and R8 to R11 = CS, SS, DS, ES.
 	 */
 	.globl launch_jump
 launch_jump:
+	mov %r8, %r9
+	mov %r8, %r10
+	mov %r8, %r11
+	movzwl %r8w, %r8d
+	shr $16, %r9
+	movzwl %r9w, %r9d
+	shr $32, %r10
+	movzwl %r10w, %r10d
+	shr $48, %r11
 	jmp *%rcx
 
 	.section .note.GNU-stack, "", @progbits

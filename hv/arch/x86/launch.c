@@ -169,11 +169,12 @@ void launch_commit(struct cpu *cpu)
 {
 	__asm__ volatile("mov %0, %%cr3" : : "r"(memory_cr3()) : "memory");
 	fault_init_cpu(cpu);
+	apic_cpu_init(cpu);
 	svm_init_cpu(cpu, &boot->cpu[cpu->id].state);
 	svm_run(cpu);
 }
 
-void launch_jump(void);
+void launch_jump(u64 cr3, u64 cr4, u64 rsp, u64 trampoline, u64 selectors) __noreturn;
 
 /* Back to bare metal, exactly where the guest is now. */
 void launch_leave(struct cpu *cpu)
@@ -184,13 +185,9 @@ void launch_leave(struct cpu *cpu)
 		u64 base;
 	} __packed gdtr = { vmcb->gdtr.limit, vmcb->gdtr.base },
 		   idtr = { vmcb->idtr.limit, vmcb->idtr.base };
-	u64 rsp = vmcb->rsp;
-	register u64 cs __asm__("r8") = vmcb->cs.selector;
-	register u64 ss __asm__("r9") = vmcb->ss.selector;
-	register u64 ds __asm__("r10") = vmcb->ds.selector;
-	register u64 es __asm__("r11") = vmcb->es.selector;
+	u64 selectors = vmcb->cs.selector | (u64)vmcb->ss.selector << 16 |
+			(u64)vmcb->ds.selector << 32 | (u64)vmcb->es.selector << 48;
 
-	cpu->arch.regs[X86_RAX] = 0;
 	memory_map_trampoline();
 	wrmsr(MSR_PAT, cpu->arch.pat);
 	wrmsr(MSR_VM_HSAVE_PA, 0);
@@ -201,11 +198,7 @@ void launch_leave(struct cpu *cpu)
 	__asm__ volatile("mov %0, %%cr0" : : "r"(vmcb->cr0));
 	__asm__ volatile("vmload %0" : : "a"(virt_to_phys(vmcb).v) : "memory");
 	__asm__ volatile("lgdt %0; lidt %1" : : "m"(gdtr), "m"(idtr));
-	__asm__ volatile("jmp launch_jump"
-			 :
-			 : "D"(vmcb->cr3), "S"(vmcb->cr4), "d"(rsp), "c"(leave_address), "r"(cs),
-			   "r"(ss), "r"(ds), "r"(es));
-	__builtin_unreachable();
+	launch_jump(vmcb->cr3, vmcb->cr4, vmcb->rsp, leave_address, selectors);
 }
 
 void arch_comm_fill(struct cell *cell, struct bh_comm *comm)

@@ -108,6 +108,7 @@ void launch_leave(struct cpu *cpu) __noreturn;
 /* apic.c */
 extern bool apic_is_x2;
 void apic_init(void);
+void apic_cpu_init(struct cpu *cpu); /* on the CPU itself: what Linux has set up */
 bool apic_mmio(struct cpu *cpu, struct mmio_access *access);
 bool apic_msr_read(struct cpu *cpu, u32 msr, u64 *value);
 bool apic_msr_write(struct cpu *cpu, u32 msr, u64 value);

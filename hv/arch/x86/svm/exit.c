@@ -175,6 +175,31 @@ static bool root_forgive(struct cpu *cpu, gpa_t address, bool write)
 	return true;
 }
 
+/* The memory side of an instruction. false: the CPU was stopped, or the access is to be made again. */
+static bool access_carry_out(struct cpu *cpu, const struct x86_insn *insn, struct mmio_access *access,
+			     u64 *in)
+{
+	u64 info = cpu->arch.vmcb->exit_info1;
+
+	access->width = insn->width;
+	if (insn->access & X86_READ) {
+		if (!access_once(cpu, access)) {
+			if (!npf_violation(cpu, access->kind, access, info) ||
+			    root_forgive(cpu, access->address, false))
+				return false;
+			access->value = x86_mask(insn->width);
+		}
+		*in = access->value;
+	}
+	if (insn->access & X86_WRITE) {
+		access->write = true;
+		access->value = x86_output(insn, (struct x86_regs *)cpu->arch.regs, *in);
+		if (!access_once(cpu, access) && !npf_violation(cpu, access->kind, access, info))
+			return false;
+	}
+	return true;
+}
+
 static void exit_npf(struct cpu *cpu)
 {
 	struct vmcb *vmcb = cpu->arch.vmcb;
@@ -182,6 +207,7 @@ static void exit_npf(struct cpu *cpu)
 	u64 info = vmcb->exit_info1;
 	struct mmio_access access = { .address = GPA(vmcb->exit_info2), .kind = BH_KIND_MEMORY };
 	const struct x86_insn *insn = info & NPF_FETCH ? NULL : insn_fetch(cpu);
+	bool modifies, done;
 	u64 in = 0;
 
 	/* MOVS has two sides in memory; where one is trapped the guest has to use something else. */
@@ -195,22 +221,14 @@ static void exit_npf(struct cpu *cpu)
 	regs->r[X86_RSP] = vmcb->rsp;
 	regs->rip = vmcb->rip;
 	regs->rflags = vmcb->rflags;
-	access.width = insn->width;
-	if (insn->access & X86_READ) {
-		if (!access_once(cpu, &access)) {
-			if (!npf_violation(cpu, access.kind, &access, info) ||
-			    root_forgive(cpu, access.address, false))
-				return;
-			access.value = x86_mask(insn->width);
-		}
-		in = access.value;
-	}
-	if (insn->access & X86_WRITE) {
-		access.write = true;
-		access.value = x86_output(insn, regs, in);
-		if (!access_once(cpu, &access) && !npf_violation(cpu, access.kind, &access, info))
-			return;
-	}
+	modifies = insn->access == (X86_READ | X86_WRITE);
+	if (unlikely(modifies))
+		spin_lock(&cpu->cell->access_lock);
+	done = access_carry_out(cpu, insn, &access, &in);
+	if (unlikely(modifies))
+		spin_unlock(&cpu->cell->access_lock);
+	if (!done)
+		return;
 	if (!x86_complete(insn, regs, in)) {
 		svm_inject(cpu, EVENT_EXCEPTION | VECTOR_DE, 0);
 		return;

@@ -17,6 +17,9 @@
 #define ATTR_LDT 0x082
 #define ATTR_TSS_32_BUSY 0x08b
 
+/* A CPU runs one guest at a time and forgets its translations when that changes: one id is enough. */
+#define GUEST_ASID 1
+
 bool svm_has_nrips, svm_has_decode_assists, svm_has_flush_by_asid;
 
 /*
@@ -41,7 +44,7 @@ bool svm_check(u32 cpu, struct bh_error *error)
 	if (!(d & BIT(0)))
 		return error_set(error, BH_E_CPU_FEATURE, .index = cpu,
 				 .value = BH_FEATURE_NESTED_PAGING);
-	if (b <= BH_CELLS_MAX)
+	if (b <= GUEST_ASID)
 		return error_set(error, BH_E_CPU_FEATURE, .index = cpu, .value = BH_FEATURE_ASIDS);
 	return true;
 }
@@ -63,8 +66,8 @@ void svm_init(void)
 	table_map(&park_table, GPA(0), virt_to_phys(code), PAGE_SIZE, TABLE_READ | TABLE_EXECUTE);
 }
 
-/* Point the CPU at its cell: table, bitmaps, ASID, intercepts. */
-static void vmcb_enter_cell(struct cpu *cpu, const struct table *table, u32 asid)
+/* Point the CPU at its cell: table, bitmaps, intercepts. */
+static void vmcb_enter_cell(struct cpu *cpu, const struct table *table)
 {
 	struct vmcb *vmcb = cpu->arch.vmcb;
 	const struct cell *cell = cpu->cell;
@@ -80,7 +83,7 @@ static void vmcb_enter_cell(struct cpu *cpu, const struct table *table, u32 asid
 	vmcb->msrpm_base = virt_to_phys(cell->arch.msrpm).v;
 	vmcb->nested_control = 1;
 	vmcb->nested_cr3 = virt_to_phys(table->root).v;
-	vmcb->asid = asid;
+	vmcb->asid = GUEST_ASID;
 	vmcb->clean = 0;
 	cpu->arch.nmi_blocked = cpu->arch.nmi_waiting = false;
 	cpu->arch.insn.leaf = NULL;
@@ -96,7 +99,7 @@ void svm_init_cpu(struct cpu *cpu, const struct bh_linux_state *state)
 	wrmsr(MSR_VM_HSAVE_PA, virt_to_phys(vmcb).v + PAGE_SIZE); /* the area's next page */
 	/* FS, GS, TR, LDTR and the MSRs that go with them, as the hardware has them. */
 	__asm__ volatile("vmsave %0" : : "a"(virt_to_phys(vmcb).v) : "memory");
-	vmcb_enter_cell(cpu, &root_cell.table, 1);
+	vmcb_enter_cell(cpu, &root_cell.table);
 
 	vmcb->cs = (struct vmcb_segment){ state->cs, state->cs_attr, 0xffffffff, 0 };
 	vmcb->ss = (struct vmcb_segment){ state->ss, state->ss_attr, 0xffffffff, 0 };
@@ -167,7 +170,7 @@ static void vmcb_reset(struct cpu *cpu, u16 cs, u64 cs_base, u64 ip)
 static void cpu_start(struct cpu *cpu, u16 cs, u64 cs_base, u64 ip)
 {
 	vmcb_reset(cpu, cs, cs_base, ip);
-	vmcb_enter_cell(cpu, &cpu->cell->table, cpu->cell->id + 1);
+	vmcb_enter_cell(cpu, &cpu->cell->table);
 }
 
 static void fpu_reset(void)
@@ -205,7 +208,7 @@ void arch_cpu_wait(struct cpu *cpu)
 {
 	apic_cpu_reset(cpu);
 	vmcb_reset(cpu, 0, 0, 0);
-	vmcb_enter_cell(cpu, &park_table, BH_CELLS_MAX + 1);
+	vmcb_enter_cell(cpu, &park_table);
 }
 
 /* Nothing of the former guest stays behind: its FPU registers neither. */
