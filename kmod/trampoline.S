@@ -5,6 +5,8 @@
  * which stack, descriptor tables and page tables do not belong together are safe.
  */
 #include <linux/linkage.h>
+#include <linux/objtool.h>
+#include <asm/ibt.h>
 #include <asm/nospec-branch.h>
 
 #define CR4_PGE (1 << 7)
@@ -22,6 +24,7 @@ bh_trampoline:
 	.globl bh_trampoline_enter
 	.type bh_trampoline_enter, @function
 bh_trampoline_enter:
+	ENDBR
 	push %rbx
 	push %rbp
 	push %r12
@@ -76,7 +79,7 @@ bh_trampoline_exit:
 	push %r15
 	xor %eax, %eax
 	vmmcall
-	jmp 2b /* still a guest: EAX says why */
+	jmp 4f /* still a guest: EAX says why */
 
 	/*
 	 * The core jumps here, natively and on its own page tables: RDI = CR3, RSI = CR4, RDX = RSP,
@@ -84,6 +87,7 @@ bh_trampoline_exit:
 	 */
 	.globl bh_trampoline_leave
 bh_trampoline_leave:
+	ENDBR
 	mov %rsi, %cr4
 	mov %rdi, %cr3
 	mov %rdx, %rsp
@@ -96,8 +100,19 @@ bh_trampoline_leave:
 	lretq
 3:	stgi
 	xor %eax, %eax
-	jmp 2b
+4:	pop %r15
+	pop %r14
+	pop %r13
+	pop %r12
+	pop %rbp
+	pop %rbx
+	RET
 	.size bh_trampoline_exit, . - bh_trampoline_exit
 
+	/* Stacks and page tables change in these: nothing objtool could follow. */
+	STACK_FRAME_NON_STANDARD bh_trampoline_enter
+	STACK_FRAME_NON_STANDARD bh_trampoline_exit
+
+	.text
 	.globl bh_trampoline_end
 bh_trampoline_end:
