@@ -152,12 +152,11 @@ static int place_fixed(struct bh_call *call, u32 id, u32 index, const struct bh_
 
 	if (!memory->size || memory->phys + memory->size < memory->phys)
 		return 0;
-	if (region_intersects(memory->phys, memory->size, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) ==
-	    REGION_DISJOINT) {
-		/* Not ours, or somebody's already: the core says whose. */
-		pool_claim(id, memory->phys, memory->size);
+	/* Somebody's already, or no RAM of Linux: the core says whose it is. */
+	if (pool_claim(id, memory->phys, memory->size) != -ENOENT ||
+	    region_intersects(memory->phys, memory->size, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) ==
+		    REGION_DISJOINT)
 		return 0;
-	}
 	if (memory->flags & BH_MEM_IO)
 		return error_code(call, BH_E_MEM_IS_RAM, index, memory->phys, 0);
 	error.owner = BH_OWNER_ROOT;

@@ -2,6 +2,11 @@
 /*
  * Memory for the core and for cells: whole memory blocks that Linux gives up by memory hot-remove, or
  * one range it was kept from at boot.
+ *
+ * A block is removed altogether where the kernel can take it out of its "System RAM" resource. It
+ * cannot when resources below that one, those of the kernel image, would come to lie in the wrong half
+ * (release_mem_region_adjustable() warns and leaves an entry with which the block can never be added
+ * again). Such a block is only put offline, which keeps Linux from it just as well.
  */
 
 #include <linux/completion.h>
@@ -27,6 +32,7 @@ struct block {
 	bool movable; /* the zone it came from */
 	bool reserved; /* kept from Linux at boot: never goes back */
 	bool initial; /* taken by enable: stays until disable */
+	bool removed; /* else only offline */
 };
 
 static LIST_HEAD(blocks);
@@ -93,11 +99,6 @@ static void block_insert(struct block *block)
 	list_add_tail(&block->link, &next->link);
 }
 
-static int block_remove(struct block *block)
-{
-	return offline_and_remove_memory(block->start, block->size);
-}
-
 static int block_state_write(struct block *block, const char *state)
 {
 	unsigned long deadline = jiffies + msecs_to_jiffies(ONLINE_TIMEOUT_MS);
@@ -114,7 +115,7 @@ static int block_state_write(struct block *block, const char *state)
 			return PTR_ERR(file);
 		at = 0;
 		n = kernel_read(file, now, sizeof(now) - 1, &at);
-		if (n > 0 && !strncmp(now, "online", 6)) {
+		if (n > 0 && now[1] == state[1]) { /* online, offline */
 			filp_close(file, NULL);
 			return 0;
 		}
@@ -141,12 +142,65 @@ static int block_state_write(struct block *block, const char *state)
  */
 static int block_add(struct block *block)
 {
-	int ret = add_memory(block->nid, block->start, block->size, MHP_NONE);
+	int ret = !block->removed ? 0 : add_memory(block->nid, block->start, block->size, MHP_NONE);
 
 	/* -EEXIST: an earlier attempt got as far as this. */
 	if (ret && ret != -EEXIST)
 		return ret;
 	return block_state_write(block, block->movable ? "online_movable" : "online_kernel");
+}
+
+static int block_remove(struct block *block)
+{
+	return block->removed ? offline_and_remove_memory(block->start, block->size)
+			      : block_state_write(block, "offline");
+}
+
+struct parts {
+	u64 start; /* of the block */
+	u64 size;
+	u64 inner[2]; /* addresses in resources below System RAM; 0: none */
+	bool separable;
+};
+
+static int parts_crash_kernel(struct resource *res, void *arg)
+{
+	((struct parts *)arg)->inner[1] = res->start;
+	return 1;
+}
+
+static int parts_look(struct resource *res, void *arg)
+{
+	struct parts *parts = arg;
+	u64 end = parts->start + parts->size;
+	int i;
+
+	if (parts->start < res->start || end - 1 > res->end)
+		return 0;
+	parts->separable = true;
+	for (i = 0; i < ARRAY_SIZE(parts->inner); i++) {
+		u64 inner = parts->inner[i];
+
+		if (inner < res->start || inner > res->end)
+			continue;
+		/* What is behind the block stays with a resource only if nothing before it does. */
+		if (parts->start == res->start ? inner < end : inner >= parts->start)
+			parts->separable = false;
+	}
+	return 1;
+}
+
+static bool block_separable(u64 start, u64 size)
+{
+	/* The kernel image's resources lie together; any of its data tells where. */
+	struct parts parts = {
+		.start = start, .size = size, .inner = {virt_to_phys(&iomem_resource)}};
+
+	walk_iomem_res_desc(IORES_DESC_CRASH_KERNEL, IORESOURCE_MEM, 0, -1ULL, &parts,
+			    parts_crash_kernel);
+	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0, -1ULL,
+			    &parts, parts_look);
+	return parts.separable;
 }
 
 static struct block *block_candidate(u64 start)
@@ -167,6 +221,7 @@ static struct block *block_candidate(u64 start)
 	block->size = size;
 	block->nid = page_to_nid(page);
 	block->movable = page_zonenum(page) == ZONE_MOVABLE;
+	block->removed = block_separable(start, size);
 	return block;
 }
 
@@ -185,7 +240,7 @@ static int block_take(u64 start, char *tried, size_t tried_size)
 	if (!block)
 		return -EINVAL;
 	ret = memory_run(block, block_remove);
-	if (!ret && !request_mem_region(block->start, block->size, "Bulkhead"))
+	if (!ret && block->removed && !request_mem_region(block->start, block->size, "Bulkhead"))
 		ret = memory_run(block, block_add) ? -EIO : -EBUSY;
 	if (ret) {
 		scnprintf(tried + n, tried_size - n, "%smemory%llu: %d", n ? ", " : "",
@@ -282,7 +337,8 @@ int memory_give_back(struct bh_call *call, bool all)
 	{
 		if ((block->initial && !all) || pool_in_use(block->start, block->size))
 			continue;
-		release_mem_region(block->start, block->size);
+		if (block->removed || block->reserved)
+			release_mem_region(block->start, block->size);
 		ret = block->reserved ? 0 : memory_run(block, block_add);
 		if (ret) {
 			result = error_set(
@@ -362,8 +418,11 @@ int memory_ram(struct bh_range *ranges, int max)
 		return -E2BIG;
 	sort(ranges, list.count, sizeof(*ranges), range_compare, NULL);
 	for (i = 1, n = 0; i < list.count; i++) {
-		if (ranges[n].start + ranges[n].size == ranges[i].start)
-			ranges[n].size += ranges[i].size;
+		/* A block that is only offline is in both lists. */
+		if (ranges[n].start + ranges[n].size >= ranges[i].start)
+			ranges[n].size = max(ranges[n].start + ranges[n].size,
+					     ranges[i].start + ranges[i].size) -
+					 ranges[n].start;
 		else
 			ranges[++n] = ranges[i];
 	}
