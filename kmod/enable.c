@@ -172,15 +172,16 @@ static int core_memory(struct bh_call *call, const struct bh_enable *enable)
 static int core_enter(struct bh_call *call)
 {
 	struct bh_boot_info *info = bh_core.info;
+	u64 shared_phys = bh_core.phys + info->shared_offset; /* after the launch info reads as zeros */
 	struct bh_shared *shared;
 	int ret;
 
 	ret = bh_launch(info, bh_core.virt, &bh_core.header);
 	if (ret) {
-		log_keep(bh_core.virt + info->shared_offset);
+		log_keep(bh_core.virt + shared_offset);
 		return error_core(call, &info->error, ret);
 	}
-	shared = memremap(bh_core.phys + info->shared_offset, sizeof(*shared), MEMREMAP_WB);
+	shared = memremap(shared_phys, sizeof(*shared), MEMREMAP_WB);
 	if (!shared) {
 		if (bh_leave())
 			pr_emerg("bulkhead: the core could not be left again\n");

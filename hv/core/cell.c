@@ -130,7 +130,8 @@ bool root_init(struct bh_error *error)
 				 .limit = pool_free_pages());
 	table_set_owner(&root->table, 0, machine.phys_limit, BH_OWNER_ROOT, false);
 	table_set_owner(&root->table, machine.core.start, machine.core.size, BH_OWNER_CORE, false);
-	table_set_owner(&root->table, virt_to_phys(shared).v, sizeof(*shared), BH_OWNER_CORE, true);
+	table_set_owner(&root->table, virt_to_phys(shared).v, ALIGN_UP(sizeof(*shared), PAGE_SIZE),
+			BH_OWNER_CORE, true);
 	table_set_owner(&root->table, MACHINE_APIC_BASE, PAGE_SIZE, BH_OWNER_CORE, true);
 	for (u32 i = 0; i < machine.ioapic_count; i++)
 		table_set_owner(&root->table, machine.ioapic[i].address & PAGE_MASK, PAGE_SIZE,

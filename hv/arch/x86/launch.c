@@ -196,7 +196,7 @@ void launch_leave(struct cpu *cpu)
 	__asm__ volatile("mov %0, %%dr6" : : "r"(vmcb->dr6));
 	__asm__ volatile("mov %0, %%dr7" : : "r"(vmcb->dr7));
 	__asm__ volatile("mov %0, %%cr0" : : "r"(vmcb->cr0));
-	__asm__ volatile("vmload %0" : : "a"(virt_to_phys(vmcb).v) : "memory");
+	/* FS, GS, TR, LDTR and the MSRs that go with them have been the guest's all the time. */
 	__asm__ volatile("lgdt %0; lidt %1" : : "m"(gdtr), "m"(idtr));
 	launch_jump(vmcb->cr3, vmcb->cr4, vmcb->rsp, leave_address, selectors);
 }
