@@ -178,7 +178,7 @@ static int core_enter(struct bh_call *call)
 
 	ret = bh_launch(info, bh_core.virt, &bh_core.header);
 	if (ret) {
-		log_keep(bh_core.virt + shared_offset);
+		log_keep(bh_core.virt + info->shared_offset);
 		return error_core(call, &info->error, ret);
 	}
 	shared = memremap(shared_phys, sizeof(*shared), MEMREMAP_WB);
