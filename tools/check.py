@@ -218,6 +218,7 @@ def main():
         for series in built:
             report.heading(f'boards with kernel {series}')
             run_tap(report, f'board {series}', [TOP / 'tests/vm/run', '--kernel', series], 1500)
+            run_step(report, f'demo {series}', [TOOLS / 'demo', '--kernel', series], 600)
         if os.access(TOP / 'bench/run', os.X_OK):
             report.heading('bench')
             run_step(report, 'bench: no figure got worse', [TOP / 'bench/run'], 1200)
