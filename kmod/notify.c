@@ -11,6 +11,7 @@
 #include <linux/workqueue.h>
 #include <asm/hw_irq.h>
 #include <asm/irqdomain.h>
+#include <asm/smp.h>
 #include "core.h"
 #include "launch.h"
 
@@ -44,11 +45,15 @@ static irqreturn_t notify_handle(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
+/* Not dest_apicid: that is a logical destination where the kernel runs the APICs in flat mode. */
 static int notify_tell(struct irq_data *data)
 {
-	struct irq_cfg *cfg = irqd_cfg(data);
+	unsigned int cpu = cpumask_first(irq_data_get_effective_affinity_mask(data));
 
-	return bh_hypercall(BH_HC_NOTIFY_SET, cfg->dest_apicid, cfg->vector);
+	if (cpu >= nr_cpu_ids)
+		return -ENODEV;
+	return bh_hypercall(BH_HC_NOTIFY_SET, per_cpu(x86_cpu_to_apicid, cpu),
+			    irqd_cfg(data)->vector);
 }
 
 /*
