@@ -172,7 +172,8 @@ static int core_memory(struct bh_call *call, const struct bh_enable *enable)
 static int core_enter(struct bh_call *call)
 {
 	struct bh_boot_info *info = bh_core.info;
-	u64 shared_phys = bh_core.phys + info->shared_offset; /* after the launch info reads as zeros */
+	u64 shared_phys =
+		bh_core.phys + info->shared_offset; /* after the launch info reads as zeros */
 	struct bh_shared *shared;
 	int ret;
 

@@ -44,7 +44,7 @@ static void check_cpu(void *data)
 	if (code == BH_E_NONE)
 		return;
 	spin_lock(&check_lock);
-	*error = (struct bh_error){ .code = code, .index = smp_processor_id(), .value = value };
+	*error = (struct bh_error){.code = code, .index = smp_processor_id(), .value = value};
 	spin_unlock(&check_lock);
 }
 
@@ -206,7 +206,7 @@ int bh_launch(struct bh_boot_info *info, void *core, const struct bh_core_header
 	launch->core = core;
 	launch->core_phys = info->core_memory.start;
 	if (!tables_make(launch)) {
-		info->error = (struct bh_error){ .code = BH_E_CORE_MEMORY };
+		info->error = (struct bh_error){.code = BH_E_CORE_MEMORY};
 		ret = -ENOMEM;
 	} else {
 		ret = stop_machine(launch_cpu, launch, cpu_online_mask);

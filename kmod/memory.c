@@ -103,6 +103,7 @@ static int block_state_write(struct block *block, const char *state)
 {
 	unsigned long deadline = jiffies + msecs_to_jiffies(ONLINE_TIMEOUT_MS);
 	char path[64], now[16];
+	struct sighand_struct *sighand;
 	struct file *file;
 	loff_t at;
 	ssize_t n;
@@ -128,9 +129,10 @@ static int block_state_write(struct block *block, const char *state)
 		if (time_after(jiffies, deadline))
 			return -ETIMEDOUT;
 		if (n < 0) {
-			spin_lock_irq(&current->sighand->siglock);
+			sighand = rcu_dereference_protected(current->sighand, true);
+			spin_lock_irq(&sighand->siglock);
 			recalc_sigpending();
-			spin_unlock_irq(&current->sighand->siglock);
+			spin_unlock_irq(&sighand->siglock);
 			usleep_range(5000, 10000);
 		}
 	}

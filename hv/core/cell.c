@@ -7,7 +7,7 @@
 #include <hv/core/string.h>
 #include <hv/core/unit.h>
 
-struct cell root_cell = { .name = "root" };
+struct cell root_cell = {.name = "root"};
 
 static struct cell cell_slots[BH_CELLS_MAX]; /* [0] unused */
 static bool cell_used[BH_CELLS_MAX];
@@ -252,9 +252,9 @@ static u32 pages_needed(const struct bh_cell_desc *desc)
 	for (u32 i = 0; i < desc->memory.count; i++) {
 		const struct bh_memory *region = &desc_memory(desc)[i];
 
-		pages += region->flags & BH_MEM_NO_HUGEPAGES ?
-				 3 + region->size / PAGE_SIZE / 512 + region->size / BIT(30) :
-				 0;
+		pages += region->flags & BH_MEM_NO_HUGEPAGES
+				 ? 3 + region->size / PAGE_SIZE / 512 + region->size / BIT(30)
+				 : 0;
 		pages += table_pages_needed(region->virt, region->size);
 		pages += table_pages_needed(ALIGN_DOWN(region->phys, PAGE_SIZE),
 					    ALIGN_UP(region->size, PAGE_SIZE) + PAGE_SIZE);
@@ -767,8 +767,8 @@ static int destroy_continue(struct cpu *caller, struct cell *cell, struct bh_err
 
 static int destroy(struct cpu *caller, struct cell *cell, struct bh_error *error)
 {
-	return cell->job == CELL_DESTROYING ? destroy_continue(caller, cell, error) :
-					      destroy_begin(cell, error);
+	return cell->job == CELL_DESTROYING ? destroy_continue(caller, cell, error)
+					    : destroy_begin(cell, error);
 }
 
 static int load(struct cpu *caller, struct cell *cell, struct bh_error *error)

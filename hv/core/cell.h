@@ -64,8 +64,8 @@ struct cell {
 extern struct cell root_cell;
 
 struct cell *cell_get(u32 id); /* NULL where there is none */
-#define cell_for_each(cell)                                                                        \
-	for (u32 cell##_i = 0; cell##_i < BH_CELLS_MAX; cell##_i++)                                \
+#define cell_for_each(cell)                                         \
+	for (u32 cell##_i = 0; cell##_i < BH_CELLS_MAX; cell##_i++) \
 		if (((cell) = cell_get(cell##_i)))
 
 static inline bool cell_has_cpu(const struct cell *cell, u32 id)
@@ -73,8 +73,8 @@ static inline bool cell_has_cpu(const struct cell *cell, u32 id)
 	return id < BH_CPUS_MAX && (cell->cpus[id / 64] & BIT(id % 64));
 }
 
-#define cell_for_each_cpu(owner, cpu)                                                              \
-	cpu_for_each (cpu)                                                                         \
+#define cell_for_each_cpu(owner, cpu) \
+	cpu_for_each (cpu)            \
 		if ((cpu)->cell == (owner))
 
 /* Tables of a checked descriptor. */

@@ -49,8 +49,8 @@ extern u32 cpu_count; /* highest number + 1 */
 /* NULL where there is no such CPU. */
 struct cpu *cpu_get(u32 id);
 
-#define cpu_for_each(cpu)                                                                          \
-	for (u32 cpu##_i = 0; cpu##_i < cpu_count; cpu##_i++)                                      \
+#define cpu_for_each(cpu)                                     \
+	for (u32 cpu##_i = 0; cpu##_i < cpu_count; cpu##_i++) \
 		if (((cpu) = cpu_get(cpu##_i)))
 
 /* Ask; does not wait. Asking oneself is carried out at the next cpu_service(). */

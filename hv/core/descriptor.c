@@ -42,11 +42,11 @@ static bool tables_check(const struct bh_cell_desc *desc, struct bh_error *error
 		const struct bh_table *table;
 		u32 entry, most, where;
 	} tables[] = {
-		{ &desc->cpus, sizeof(u32), BH_CPUS_MAX, BH_IN_CPUS },
-		{ &desc->memory, sizeof(struct bh_memory), DESC_MEMORY_MAX, BH_IN_MEMORY },
-		{ &desc->pio, sizeof(struct bh_pio), DESC_PIO_MAX, BH_IN_PIO },
-		{ &desc->irqs, sizeof(struct bh_irqs), BH_BOOT_IOAPICS_MAX, BH_IN_IRQS },
-		{ &desc->pci, sizeof(struct bh_pci), DESC_PCI_MAX, BH_IN_PCI },
+		{&desc->cpus, sizeof(u32), BH_CPUS_MAX, BH_IN_CPUS},
+		{&desc->memory, sizeof(struct bh_memory), DESC_MEMORY_MAX, BH_IN_MEMORY},
+		{&desc->pio, sizeof(struct bh_pio), DESC_PIO_MAX, BH_IN_PIO},
+		{&desc->irqs, sizeof(struct bh_irqs), BH_BOOT_IOAPICS_MAX, BH_IN_IRQS},
+		{&desc->pci, sizeof(struct bh_pci), DESC_PCI_MAX, BH_IN_PCI},
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(tables); i++) {
@@ -56,8 +56,8 @@ static bool tables_check(const struct bh_cell_desc *desc, struct bh_error *error
 		if (table->count > tables[i].most)
 			return error_set(error, BH_E_DESC_COUNT, .where = tables[i].where,
 					 .value = table->count, .limit = tables[i].most);
-		if (table->count && (table->offset < sizeof(*desc) || table->offset % 8 ||
-				     end > desc->size))
+		if (table->count &&
+		    (table->offset < sizeof(*desc) || table->offset % 8 || end > desc->size))
 			return error_set(error, BH_E_DESC_TABLE, .where = tables[i].where,
 					 .value = table->offset);
 	}
@@ -109,9 +109,8 @@ static bool region_check(const struct bh_memory *region, u32 i, struct bh_error 
 		return error_set(error, BH_E_MEM_SUBPAGE, .where = BH_IN_MEMORY, .index = i,
 				 .value = region->phys);
 	/* A window that is trapped must lie in one page on both sides, at the same place in it. */
-	if (memory_is_subpage(region) &&
-	    (region->virt % PAGE_SIZE != region->phys % PAGE_SIZE ||
-	     region->virt % PAGE_SIZE + region->size > PAGE_SIZE))
+	if (memory_is_subpage(region) && (region->virt % PAGE_SIZE != region->phys % PAGE_SIZE ||
+					  region->virt % PAGE_SIZE + region->size > PAGE_SIZE))
 		return error_set(error, BH_E_MEM_ALIGN, .where = BH_IN_MEMORY, .index = i,
 				 .value = region->phys, .limit = PAGE_SIZE);
 	return true;
@@ -215,6 +214,6 @@ bool desc_check(const struct bh_cell_desc *desc, u64 size, struct bh_error *erro
 	for (u32 i = 0; i < ARRAY_SIZE(desc->policy); i++)
 		if (desc->policy[i] > (i < BH_KINDS ? BH_POLICY_IGNORE : 0))
 			return error_set(error, BH_E_POLICY, .index = i, .value = desc->policy[i]);
-	return tables_check(desc, error) && cpus_check(desc, error) &&
-	       regions_check(desc, error) && lists_check(desc, error);
+	return tables_check(desc, error) && cpus_check(desc, error) && regions_check(desc, error) &&
+	       lists_check(desc, error);
 }

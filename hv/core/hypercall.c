@@ -127,8 +127,7 @@ static long management(struct cpu *cpu, u64 number, u64 arg1, u64 arg2)
 
 static bool is_known(u64 number)
 {
-	return number <= BH_HC_PUTC ||
-	       (number >= BH_HC_EXTENSION && number <= BH_HC_SELFTEST);
+	return number <= BH_HC_PUTC || (number >= BH_HC_EXTENSION && number <= BH_HC_SELFTEST);
 }
 
 long hypercall(struct cpu *cpu, u64 number, u64 arg1, u64 arg2)
@@ -143,6 +142,6 @@ long hypercall(struct cpu *cpu, u64 number, u64 arg1, u64 arg2)
 	}
 	if (cpu->cell == &root_cell)
 		return management(cpu, number, arg1, arg2);
-	violation_ignored(cpu, &(struct violation){ .kind = BH_KIND_HYPERCALL, .address = number });
+	violation_ignored(cpu, &(struct violation){.kind = BH_KIND_HYPERCALL, .address = number});
 	return is_known(number) ? -BH_ERRNO_PERM : -BH_ERRNO_NOSYS;
 }

@@ -15,7 +15,7 @@ bool mmio_add(struct mmio_space *space, u64 start, u64 size, mmio_handler handle
 			return false;
 	for (; at && space->region[at - 1].start > start; at--)
 		space->region[at] = space->region[at - 1];
-	space->region[at] = (struct mmio_region){ start, size, handler, arg };
+	space->region[at] = (struct mmio_region){start, size, handler, arg};
 	space->count++;
 	return true;
 }

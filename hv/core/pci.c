@@ -200,8 +200,7 @@ static bool function_write(const struct cell *cell, struct pci_function *f, u16 
 	}
 	if (dword == PCI_ROM)
 		return true;
-	if (dword == PCI_COMMAND || dword == 0x0c ||
-	    (reg == PCI_INTERRUPT_LINE && width == 1)) {
+	if (dword == PCI_COMMAND || dword == 0x0c || (reg == PCI_INTERRUPT_LINE && width == 1)) {
 		arch_pci_write(f->bdf, reg, width, value);
 		return true;
 	}
@@ -279,7 +278,7 @@ static void function_probe_bars(struct pci_function *f)
 			f->bar[i + 1].mask = high_mask;
 			i++;
 		} else {
-			bar->size = (u32)~(mask & ~(u64)flags) + 1;
+			bar->size = (u32) ~(mask & ~(u64)flags) + 1;
 			if (bar->io)
 				bar->size &= 0xffff;
 		}
@@ -325,8 +324,7 @@ static void function_reset(struct pci_function *f)
 {
 	arch_pci_write(f->bdf, PCI_COMMAND, 2, COMMAND_INTX_OFF);
 	if (f->msi)
-		arch_pci_write(f->bdf, f->msi, 4,
-			       arch_pci_read(f->bdf, f->msi, 4) & ~MSI_ENABLE);
+		arch_pci_write(f->bdf, f->msi, 4, arch_pci_read(f->bdf, f->msi, 4) & ~MSI_ENABLE);
 	if (f->msix)
 		arch_pci_write(f->bdf, f->msix, 4,
 			       (arch_pci_read(f->bdf, f->msix, 4) & ~MSIX_ENABLE) | MSIX_MASK_ALL);

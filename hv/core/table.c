@@ -39,7 +39,8 @@ static bool change_fits(const struct change *change, u64 address, u32 level)
 {
 	u64 size = table_level_size(level);
 
-	return level <= table_leaf_level && change->start <= address && address + size <= change->end &&
+	return level <= table_leaf_level && change->start <= address &&
+	       address + size <= change->end &&
 	       (!change->flags || IS_ALIGNED(address + change->offset, size)) &&
 	       !(level && change->flags & TABLE_SMALL);
 }
@@ -109,8 +110,7 @@ static void pte_merge(struct table *table, table_pte *pte, u32 level, u32 flags)
 	if (level > table_leaf_level || table_pte_is_table(first, level - 1) || first & PTE_BLANK ||
 	    flags & TABLE_SMALL)
 		return;
-	if (table_pte_present(first) &&
-	    !IS_ALIGNED(table_pte_phys(first), table_level_size(level)))
+	if (table_pte_present(first) && !IS_ALIGNED(table_pte_phys(first), table_level_size(level)))
 		return;
 	whole = table_pte_present(first) ? first | PTE_LARGE : first;
 	for (u32 i = 1; i < TABLE_ENTRIES; i++)
@@ -138,8 +138,8 @@ static void table_change(struct table *table, table_pte *entries, u32 level, u64
 				table_drop_tree(table, old, level);
 			continue;
 		}
-		parts = table_pte_is_table(*pte, level) ? pte_table(*pte) :
-							  pte_split(table, pte, level);
+		parts = table_pte_is_table(*pte, level) ? pte_table(*pte)
+							: pte_split(table, pte, level);
 		table_change(table, parts, level - 1, address, change);
 		pte_merge(table, pte, level, change->flags);
 	}
@@ -179,9 +179,8 @@ static bool blanks_make(void **page, bool sink)
 		for (u32 i = 0; level && i < TABLE_ENTRIES; i++) {
 			u64 below = virt_to_phys(page[level - 1]).v;
 
-			((table_pte *)page[level])[i] = level == 1 ?
-								table_pte_leaf(below, 0, flags) :
-								table_pte_table(below);
+			((table_pte *)page[level])[i] = level == 1 ? table_pte_leaf(below, 0, flags)
+								   : table_pte_table(below);
 		}
 	}
 	return true;
@@ -228,7 +227,7 @@ void table_map(struct table *table, gpa_t virt, paddr_t phys, u64 size, u32 flag
 
 void table_unmap(struct table *table, gpa_t virt, u64 size)
 {
-	table_apply(table, &(struct change){ .start = virt.v, .end = virt.v + size });
+	table_apply(table, &(struct change){.start = virt.v, .end = virt.v + size});
 }
 
 /* What the core shows (its rings, the APIC page) can be read only. */
@@ -277,10 +276,10 @@ void table_blank(struct table *table, gpa_t address, bool sink)
 		u64 page = virt_to_phys(blank[level]).v;
 		table_pte tag = (*pte & PTE_OWNER_MASK) | PTE_BLANK;
 
-		pte_set(pte, tag | (level ? table_pte_table(page) :
-					    table_pte_leaf(page, 0,
-							   sink ? TABLE_READ | TABLE_WRITE :
-								  TABLE_READ)));
+		pte_set(pte, tag | (level ? table_pte_table(page)
+					  : table_pte_leaf(page, 0,
+							   sink ? TABLE_READ | TABLE_WRITE
+								: TABLE_READ)));
 	}
 	spin_unlock(&table->lock);
 }
@@ -295,7 +294,7 @@ void table_reclaim(struct table *table)
 
 struct table_entry table_lookup(const struct table *table, gpa_t address)
 {
-	struct table_entry entry = { .size = PAGE_SIZE, .owner = BH_OWNER_NOBODY };
+	struct table_entry entry = {.size = PAGE_SIZE, .owner = BH_OWNER_NOBODY};
 	table_pte pte;
 	u32 level;
 

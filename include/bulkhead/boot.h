@@ -37,13 +37,15 @@ struct bh_core_header {
 	uint32_t magic;
 	uint16_t version; /* BH_BOOT_VERSION */
 	uint16_t arch; /* BH_ARCH_ */
-	uint64_t link_address; /* virtual address of the image's first byte in the core's address space */
+	uint64_t
+		link_address; /* virtual address of the image's first byte in the core's address space */
 	uint32_t image_size; /* bytes in the file, a multiple of the page size */
 	uint32_t memory_size; /* with zeroed data, a multiple of the page size */
 	uint32_t text_end; /* offset: [0, text_end) is read and executed */
 	uint32_t rodata_end; /* offset: [text_end, rodata_end) is read; the rest read and written */
 	uint32_t entry; /* offset */
-	uint32_t cpu_size; /* bytes per CPU area, a multiple of the page size; the stack is at its end */
+	uint32_t
+		cpu_size; /* bytes per CPU area, a multiple of the page size; the stack is at its end */
 	uint32_t boot_info_size; /* sizeof of the structures below, as the core was built with */
 	uint32_t shared_size;
 	char build[32]; /* for people */
@@ -113,10 +115,12 @@ struct bh_boot_info {
 	uint32_t ram_count;
 	uint32_t platform_count;
 	struct bh_range ram[BH_BOOT_RANGES_MAX]; /* RAM at boot, blocks taken offline included */
-	struct bh_range platform[BH_BOOT_RANGES_MAX]; /* pages no cell may have: IOMMUs, HPET is not one */
+	struct bh_range
+		platform[BH_BOOT_RANGES_MAX]; /* pages no cell may have: IOMMUs, HPET is not one */
 	uint64_t trampoline_virt; /* Linux address of the trampoline's first byte */
 	uint64_t trampoline_phys[2]; /* its page, and the next if it spans two */
-	uint64_t trampoline_leave; /* Linux address the core jumps to when it leaves, see kmod/trampoline.S */
+	uint64_t
+		trampoline_leave; /* Linux address the core jumps to when it leaves, see kmod/trampoline.S */
 	/* filled by the core when the launch fails */
 	volatile uint32_t failed;
 	uint32_t reserved1;

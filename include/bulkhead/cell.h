@@ -54,8 +54,10 @@
 #define BH_KIND_MSR 3
 #define BH_KIND_IRQ 4 /* local APIC and IOAPIC: forbidden registers, targets, modes */
 #define BH_KIND_HYPERCALL 5 /* never stops: the caller gets an error; counted */
-#define BH_KIND_CPU 6 /* triple fault, virtualization instructions, bad XSETBV or CR: always stops a cell */
-#define BH_KIND_INSTRUCTION 7 /* an access to a trapped page by an instruction the core does not decode */
+#define BH_KIND_CPU \
+	6 /* triple fault, virtualization instructions, bad XSETBV or CR: always stops a cell */
+#define BH_KIND_INSTRUCTION \
+	7 /* an access to a trapped page by an instruction the core does not decode */
 #define BH_KIND_CORE 8 /* the core itself faulted on this CPU: always stops */
 #define BH_KINDS 9
 #define BH_POLICY_STOP 0

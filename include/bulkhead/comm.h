@@ -76,7 +76,8 @@ struct bh_comm {
 	uint16_t pm_timer_address; /* I/O port; 0: none */
 	uint16_t num_cpus;
 	uint32_t tsc_khz;
-	uint32_t apic_khz; /* APIC timer input clock; a payload divides by 16, which the core has set */
+	uint32_t
+		apic_khz; /* APIC timer input clock; a payload divides by 16, which the core has set */
 } __attribute__((packed));
 
 #endif

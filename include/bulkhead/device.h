@@ -144,7 +144,8 @@ struct bh_info {
 	uint32_t memory_count;
 	uint64_t events_lost;
 	struct bh_range core_memory;
-	struct bh_range memory[BH_BOOT_RANGES_MAX]; /* taken from Linux, for cells; core memory not included */
+	struct bh_range memory
+		[BH_BOOT_RANGES_MAX]; /* taken from Linux, for cells; core memory not included */
 	struct bh_info_cell cell[BH_CELLS_MAX]; /* the first cell_count entries */
 };
 struct bh_info_cpu {
@@ -167,7 +168,8 @@ struct bh_descriptor {
 #define BH_STREAM_EVENTS 0
 #define BH_STREAM_LOG 1
 #define BH_STREAM_CONSOLE 2 /* of cell id */
-#define BH_STREAM_FROM_START 0x1 /* call.flags: begin with the oldest text still there; else with the next */
+#define BH_STREAM_FROM_START \
+	0x1 /* call.flags: begin with the oldest text still there; else with the next */
 struct bh_stream {
 	struct bh_call call;
 	uint32_t stream;

@@ -8,7 +8,8 @@
 
 /* struct bh_event.type */
 #define BH_EVENT_VIOLATION 1 /* a forbidden access: kind, access and registers are filled */
-#define BH_EVENT_CELL_STATE 2 /* a cell changed its state: value = BH_CELL_, address = the former one */
+#define BH_EVENT_CELL_STATE \
+	2 /* a cell changed its state: value = BH_CELL_, address = the former one */
 #define BH_EVENT_CPU_FAILED 3 /* a CPU was stopped; a violation or fault event came before */
 #define BH_EVENT_CORE_FAULT 4 /* the core faulted: ip and address are the core's */
 
@@ -37,7 +38,8 @@ struct bh_event {
 	uint32_t cpu; /* Linux CPU number */
 	uint32_t width; /* bytes; 0: unknown */
 	uint32_t code_length; /* valid bytes in code */
-	uint64_t address; /* guest-physical address, port, MSR, BDF << 12 | register, APIC id, call number … */
+	uint64_t
+		address; /* guest-physical address, port, MSR, BDF << 12 | register, APIC id, call number … */
 	uint64_t value;
 	uint64_t ip;
 	uint64_t cpu_flags; /* RFLAGS */

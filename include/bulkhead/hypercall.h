@@ -18,7 +18,8 @@
 #include <bulkhead/types.h>
 
 #define BH_HC_DISABLE 0 /* root, on every online CPU: the core leaves this machine */
-#define BH_HC_CELL_CREATE 1 /* root: arg1 = address of a struct bh_cell_desc, arg2 = of a struct bh_error or 0 */
+#define BH_HC_CELL_CREATE \
+	1 /* root: arg1 = address of a struct bh_cell_desc, arg2 = of a struct bh_error or 0 */
 #define BH_HC_CELL_START 2 /* root: arg1 = cell id, arg2 as above */
 #define BH_HC_CELL_SET_LOADABLE 3 /* root: arg1 = cell id, arg2 as above */
 #define BH_HC_CELL_DESTROY 4 /* root: arg1 = cell id, arg2 as above */
@@ -33,12 +34,20 @@
  * repeats the same call. So the root is never held in the core longer than one piece takes.
  */
 #define BH_HC_EXTENSION 0x4248000
-#define BH_HC_NOTIFY_SET (BH_HC_EXTENSION + 0) /* root: arg1 = APIC id of the CPU, arg2 = vector (0: none) */
-#define BH_HC_NOTIFY_ACK (BH_HC_EXTENSION + 1) /* root: result = BH_NOTIFY_ bits raised since the last call */
-#define BH_HC_EVENT_ACK (BH_HC_EXTENSION + 2) /* root: arg1 = low 32 bits of the next event number wanted */
-#define BH_HC_CELL_STOP (BH_HC_EXTENSION + 3) /* root: arg1 = cell id, arg2 = struct bh_error or 0: by force, no message */
-#define BH_HC_POLICY_SET (BH_HC_EXTENSION + 4) /* root: arg1 = cell id, arg2 = kind << 8 | BH_POLICY_ (cell.h) */
-#define BH_HC_SELFTEST (BH_HC_EXTENSION + 5) /* root, only when enabled with BH_BOOT_SELFTEST: arg1 = BH_SELFTEST_ */
+#define BH_HC_NOTIFY_SET \
+	(BH_HC_EXTENSION + 0) /* root: arg1 = APIC id of the CPU, arg2 = vector (0: none) */
+#define BH_HC_NOTIFY_ACK \
+	(BH_HC_EXTENSION + 1) /* root: result = BH_NOTIFY_ bits raised since the last call */
+#define BH_HC_EVENT_ACK \
+	(BH_HC_EXTENSION + 2) /* root: arg1 = low 32 bits of the next event number wanted */
+#define BH_HC_CELL_STOP    \
+	(BH_HC_EXTENSION + \
+	 3) /* root: arg1 = cell id, arg2 = struct bh_error or 0: by force, no message */
+#define BH_HC_POLICY_SET \
+	(BH_HC_EXTENSION + 4) /* root: arg1 = cell id, arg2 = kind << 8 | BH_POLICY_ (cell.h) */
+#define BH_HC_SELFTEST     \
+	(BH_HC_EXTENSION + \
+	 5) /* root, only when enabled with BH_BOOT_SELFTEST: arg1 = BH_SELFTEST_ */
 
 #define BH_NOTIFY_EVENT 0x1 /* the event ring has grown */
 #define BH_NOTIFY_CONSOLE 0x2 /* a console ring or the log has grown */
@@ -93,9 +102,12 @@
 #define BH_ERRNO_NOSYS 38
 
 /* CPUID on x86. Leaf 1 ECX bit 31 is set in every cell but the root. */
-#define BH_CPUID_SIGNATURE 0x40000000 /* EAX = BH_CPUID_FEATURES; EBX, ECX, EDX = "Jailhouse\0\0\0" */
+#define BH_CPUID_SIGNATURE \
+	0x40000000 /* EAX = BH_CPUID_FEATURES; EBX, ECX, EDX = "Jailhouse\0\0\0" */
 #define BH_CPUID_FEATURES 0x40000001 /* all zero: the compatible ABI defines no features */
-#define BH_CPUID_EXTENSION 0x40000100 /* EAX = BH_CPUID_EXT_VERSION; EBX, ECX, EDX = "Bulkhead\0\0\0\0" */
-#define BH_CPUID_EXT_VERSION 0x40000101 /* EAX = BH_INFO_VERSION's value, EBX = BH_HC_EXTENSION, ECX = cell id, EDX = 0 */
+#define BH_CPUID_EXTENSION \
+	0x40000100 /* EAX = BH_CPUID_EXT_VERSION; EBX, ECX, EDX = "Bulkhead\0\0\0\0" */
+#define BH_CPUID_EXT_VERSION \
+	0x40000101 /* EAX = BH_INFO_VERSION's value, EBX = BH_HC_EXTENSION, ECX = cell id, EDX = 0 */
 
 #endif

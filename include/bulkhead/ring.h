@@ -36,7 +36,8 @@ struct bh_cell_status {
 	volatile uint32_t id;
 	volatile uint32_t state; /* BH_CELL_; as the core last saw it */
 	volatile uint32_t loadable;
-	volatile uint32_t generation; /* one more at each create: tells a new cell from an old one with the same id */
+	volatile uint32_t
+		generation; /* one more at each create: tells a new cell from an old one with the same id */
 	volatile uint64_t violations[16]; /* by BH_KIND_ */
 	char name[BH_CELL_NAME_SIZE];
 };

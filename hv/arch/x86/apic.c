@@ -351,9 +351,8 @@ bool apic_mmio(struct cpu *cpu, struct mmio_access *access)
 	}
 	if (offset >> 4 != APIC_ICR)
 		return register_write(cpu, offset >> 4, access->value);
-	command = (struct command){
-		access->value & ICR_WRITABLE, apic_read(APIC_ICR_HIGH) >> 24, false
-	};
+	command = (struct command){access->value & ICR_WRITABLE, apic_read(APIC_ICR_HIGH) >> 24,
+				   false};
 	return command_issue(cpu, &command);
 }
 
@@ -380,7 +379,7 @@ bool apic_msr_write(struct cpu *cpu, u32 msr, u64 value)
 	if (likely(reg == APIC_ICR)) {
 		if (value & ~((u64)0xffffffff << 32 | ICR_WRITABLE | ICR_PENDING))
 			return false;
-		command = (struct command){ value & ICR_WRITABLE, value >> 32, true };
+		command = (struct command){value & ICR_WRITABLE, value >> 32, true};
 		return command_issue(cpu, &command);
 	}
 	if (value >> 32 || (reg == APIC_EOI && value))

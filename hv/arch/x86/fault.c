@@ -30,7 +30,7 @@ struct table_register {
 #define CORE_CS 0x08
 #define CORE_SS 0x10
 
-static const u64 core_gdt[] = { 0, 0x00af9b000000ffff, 0x00cf93000000ffff };
+static const u64 core_gdt[] = {0, 0x00af9b000000ffff, 0x00cf93000000ffff};
 static struct gate core_idt[256];
 
 extern const u8 fault_entries[], fault_return[];
@@ -51,15 +51,15 @@ static void gate_set(u32 vector, const u8 *handler)
 
 void fault_init_cpu(struct cpu *cpu)
 {
-	struct table_register gdtr = { sizeof(core_gdt) - 1, (u64)core_gdt };
-	struct table_register idtr = { sizeof(core_idt) - 1, (u64)core_idt };
+	struct table_register gdtr = {sizeof(core_gdt) - 1, (u64)core_gdt};
+	struct table_register idtr = {sizeof(core_idt) - 1, (u64)core_idt};
 
 	(void)cpu;
 	/* NMIs and, while a CPU's APIC is drained, interrupts only have to be taken. */
 	for (u32 vector = 0; vector < ARRAY_SIZE(core_idt); vector++)
-		gate_set(vector, vector == VECTOR_NMI || vector >= 32 ?
-					 fault_return :
-					 fault_entries + 16 * vector);
+		gate_set(vector, vector == VECTOR_NMI || vector >= 32
+					 ? fault_return
+					 : fault_entries + 16 * vector);
 	__asm__ volatile("lgdt %0" : : "m"(gdtr));
 	__asm__ volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1:"
 			 "mov %1, %%ss; mov %2, %%ds; mov %2, %%es"
@@ -100,9 +100,10 @@ void fault_handle(struct fault_frame *frame)
 	event.regs[X86_RSP] = frame->rsp;
 	event.cell = cpu->cell->id;
 	event.cpu = cpu->id;
-	log_print("core fault: vector %lu, error %lx, at %p, address %p, CPU %u of cell %u \"%s\"\n",
-		  frame->vector, frame->code, (void *)frame->rip, (void *)event.address, cpu->id,
-		  cpu->cell->id, cpu->cell->name);
+	log_print(
+		"core fault: vector %lu, error %lx, at %p, address %p, CPU %u of cell %u \"%s\"\n",
+		frame->vector, frame->code, (void *)frame->rip, (void *)event.address, cpu->id,
+		cpu->cell->id, cpu->cell->name);
 	for (u32 i = 0; i < 16; i += 4)
 		log_print("  r%u-r%u: %016lx %016lx %016lx %016lx\n", i, i + 3, event.regs[i],
 			  event.regs[i + 1], event.regs[i + 2], event.regs[i + 3]);

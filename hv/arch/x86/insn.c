@@ -90,7 +90,7 @@ static bool guest_walk(const struct cpu *cpu, u64 va, struct walk *walk)
 {
 	const struct vmcb *vmcb = cpu->arch.vmcb;
 
-	*walk = (struct walk){ .address = va };
+	*walk = (struct walk){.address = va};
 	if (!(vmcb->cr0 & X86_CR0_PG))
 		return true;
 	if (vmcb->efer & EFER_LMA)
@@ -163,9 +163,9 @@ const struct x86_insn *insn_fetch(struct cpu *cpu)
 	cache->bytes = NULL;
 	if (svm_has_decode_assists && (vmcb->insn_length & 15)) {
 		have = vmcb->insn_length & 15;
-		return x86_decode(&cache->insn, vmcb->insn_bytes, have, guest_mode(vmcb)) ?
-			       NULL :
-			       &cache->insn;
+		return x86_decode(&cache->insn, vmcb->insn_bytes, have, guest_mode(vmcb))
+			       ? NULL
+			       : &cache->insn;
 	}
 	have = insn_bytes(cpu, copy, X86_INSN_MAX);
 	if (x86_decode(&cache->insn, copy, have, guest_mode(vmcb)))

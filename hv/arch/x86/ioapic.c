@@ -166,8 +166,7 @@ static bool ioapic_check(const struct bh_cell_desc *desc, struct bh_error *error
 						 .index = i, .value = pin, .limit = io->pins);
 			if (io->owner[pin] != BH_OWNER_ROOT)
 				return error_set(error, BH_E_IRQ_OWNED, .where = BH_IN_IRQS,
-						 .index = i, .value = pin,
-						 .owner = io->owner[pin]);
+						 .index = i, .value = pin, .owner = io->owner[pin]);
 		}
 	}
 	return true;

@@ -25,7 +25,8 @@ struct frame {
 struct cpu_area {
 	struct cpu cpu __aligned(4096);
 	struct vmcb vmcb __aligned(4096);
-	u8 host_save[4096] __aligned(4096); /* VM_HSAVE_PA: must follow the VMCB, see svm_init_cpu() */
+	u8 host_save[4096] __aligned(
+		4096); /* VM_HSAVE_PA: must follow the VMCB, see svm_init_cpu() */
 	u8 stack[4 * 4096 - sizeof(struct frame)] __aligned(16);
 	struct frame frame;
 };
@@ -48,7 +49,7 @@ void launch_constants(void)
 	ABSOLUTE(core_shared_size, sizeof(struct bh_shared));
 }
 
-const struct unit *const units[] = { &pio_unit, &ioapic_unit, &pci_unit, NULL };
+const struct unit *const units[] = {&pio_unit, &ioapic_unit, &pci_unit, NULL};
 
 extern u8 core_end[]; /* of the image and its zeroed data: the boot information follows */
 
@@ -183,8 +184,8 @@ void launch_leave(struct cpu *cpu)
 	struct {
 		u16 limit;
 		u64 base;
-	} __packed gdtr = { vmcb->gdtr.limit, vmcb->gdtr.base },
-		   idtr = { vmcb->idtr.limit, vmcb->idtr.base };
+	} __packed gdtr = {vmcb->gdtr.limit, vmcb->gdtr.base},
+		   idtr = {vmcb->idtr.limit, vmcb->idtr.base};
 	u64 selectors = vmcb->cs.selector | (u64)vmcb->ss.selector << 16 |
 			(u64)vmcb->ds.selector << 32 | (u64)vmcb->es.selector << 48;
 

@@ -26,8 +26,8 @@ paddr_t virt_to_phys(const void *va)
 {
 	u64 address = (u64)va;
 
-	return PADDR(address >= CORE_LINK_BASE ? address - CORE_LINK_BASE + core_phys :
-						 address - DIRECT_MAP_BASE);
+	return PADDR(address >= CORE_LINK_BASE ? address - CORE_LINK_BASE + core_phys
+					       : address - DIRECT_MAP_BASE);
 }
 
 /* Before the direct map exists, page tables are reached where the loader mapped the core. */

@@ -14,25 +14,25 @@ struct msr_range {
 };
 
 static const struct msr_range every_cell[] = {
-	{ MSR_APIC_BASE, MSR_APIC_BASE, WRITE },
-	{ MSR_PAT, MSR_PAT, READ | WRITE },
-	{ MSR_EFER, MSR_EFER, READ | WRITE }, /* SVME stays hidden */
-	{ MSR_VM_CR, 0xc0010119, READ | WRITE }, /* VM_CR, IGNNE, SMM_CTL, VM_HSAVE_PA, SVM_KEY */
+	{MSR_APIC_BASE, MSR_APIC_BASE, WRITE},
+	{MSR_PAT, MSR_PAT, READ | WRITE},
+	{MSR_EFER, MSR_EFER, READ | WRITE}, /* SVME stays hidden */
+	{MSR_VM_CR, 0xc0010119, READ | WRITE}, /* VM_CR, IGNNE, SMM_CTL, VM_HSAVE_PA, SVM_KEY */
 };
 
 static const struct msr_range cells_only[] = {
-	{ MSR_TSC, MSR_TSC, WRITE },
-	{ MSR_TSC_ADJUST, MSR_TSC_ADJUST, READ | WRITE },
-	{ 0x79, 0x79, WRITE }, /* microcode, Intel's number */
-	{ 0x17a, 0x17b, WRITE }, /* machine check: global status and control */
-	{ 0x200, 0x276, WRITE }, /* MTRRs */
-	{ MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE, READ | WRITE },
-	{ 0x400, 0x47f, WRITE }, /* machine check banks */
-	{ 0xc0010010, 0xc0010010, WRITE }, /* SYSCFG */
-	{ 0xc0010015, 0xc001001f, WRITE }, /* HWCR, IORRs, TOP_MEM, TOP_MEM2, NB_CFG */
-	{ 0xc0010020, 0xc0010020, WRITE }, /* microcode */
-	{ 0xc0010050, 0xc0010073, WRITE }, /* SMI traps, P-states, C-state base */
-	{ 0xc0010111, 0xc0010113, WRITE }, /* SMM base, address, mask */
+	{MSR_TSC, MSR_TSC, WRITE},
+	{MSR_TSC_ADJUST, MSR_TSC_ADJUST, READ | WRITE},
+	{0x79, 0x79, WRITE}, /* microcode, Intel's number */
+	{0x17a, 0x17b, WRITE}, /* machine check: global status and control */
+	{0x200, 0x276, WRITE}, /* MTRRs */
+	{MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE, READ | WRITE},
+	{0x400, 0x47f, WRITE}, /* machine check banks */
+	{0xc0010010, 0xc0010010, WRITE}, /* SYSCFG */
+	{0xc0010015, 0xc001001f, WRITE}, /* HWCR, IORRs, TOP_MEM, TOP_MEM2, NB_CFG */
+	{0xc0010020, 0xc0010020, WRITE}, /* microcode */
+	{0xc0010050, 0xc0010073, WRITE}, /* SMI traps, P-states, C-state base */
+	{0xc0010111, 0xc0010113, WRITE}, /* SMM base, address, mask */
 };
 
 /* Two bits an MSR in three blocks of 8192 (APM2 15.11). */
@@ -63,9 +63,9 @@ void msr_bitmap_fill(struct cell *cell)
 	for (u32 i = 0; i < ARRAY_SIZE(every_cell); i++)
 		intercept(cell, &every_cell[i]);
 	if (apic_is_x2)
-		intercept(cell, &(struct msr_range){ 0x830, 0x830, WRITE });
+		intercept(cell, &(struct msr_range){0x830, 0x830, WRITE});
 	else
-		intercept(cell, &(struct msr_range){ 0x800, 0x83f, READ | WRITE });
+		intercept(cell, &(struct msr_range){0x800, 0x83f, READ | WRITE});
 	for (u32 i = 0; cell != &root_cell && i < ARRAY_SIZE(cells_only); i++)
 		intercept(cell, &cells_only[i]);
 }
@@ -123,8 +123,7 @@ enum msr_result msr_write(struct cpu *cpu, u32 msr, u64 value)
 		guest_pat_set(cpu, value);
 		return MSR_DONE;
 	case MSR_MTRR_DEF_TYPE: /* only the enable bit; memory is cached from the start anyway */
-		cpu->arch.mtrr_def_type = (cpu->arch.mtrr_def_type & ~BIT(11)) |
-					  (value & BIT(11));
+		cpu->arch.mtrr_def_type = (cpu->arch.mtrr_def_type & ~BIT(11)) | (value & BIT(11));
 		return MSR_DONE;
 	case MSR_APIC_BASE: /* Linux writes back what it has read when a CPU comes up */
 		return cpu->cell == &root_cell && value == rdmsr(msr) ? MSR_DONE : MSR_FORBIDDEN;

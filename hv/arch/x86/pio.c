@@ -58,8 +58,7 @@ static bool pio_check(const struct bh_cell_desc *desc, struct bh_error *error)
 
 			if (port - PORT_PCI_ADDRESS < 8)
 				return error_set(error, BH_E_PIO_PLATFORM, .where = BH_IN_PIO,
-						 .index = i, .value = port,
-						 .owner = BH_OWNER_CORE);
+						 .index = i, .value = port, .owner = BH_OWNER_CORE);
 			if (owner != BH_OWNER_ROOT)
 				return error_set(error, BH_E_PIO_OWNED, .where = BH_IN_PIO,
 						 .index = i, .value = port, .owner = owner);

@@ -149,10 +149,10 @@ static bool npf_violation(struct cpu *cpu, u8 kind, const struct mmio_access *ac
 		.width = access->width,
 		.address = access->address.v,
 		.value = access->write ? access->value : 0,
-		.flags = (info & NPF_FETCH  ? BH_EVENT_FETCH :
-			  access->write	    ? BH_EVENT_WRITE :
-			  info & NPF_WRITE ? BH_EVENT_WRITE :
-					      0) |
+		.flags = (info & NPF_FETCH   ? BH_EVENT_FETCH
+			  : access->write    ? BH_EVENT_WRITE
+			  : info & NPF_WRITE ? BH_EVENT_WRITE
+					     : 0) |
 			 (access->write && access->width ? BH_EVENT_VALUE : 0),
 	};
 
@@ -176,8 +176,8 @@ static bool root_forgive(struct cpu *cpu, gpa_t address, bool write)
 }
 
 /* The memory side of an instruction. false: the CPU was stopped, or the access is to be made again. */
-static bool access_carry_out(struct cpu *cpu, const struct x86_insn *insn, struct mmio_access *access,
-			     u64 *in)
+static bool access_carry_out(struct cpu *cpu, const struct x86_insn *insn,
+			     struct mmio_access *access, u64 *in)
 {
 	u64 info = cpu->arch.vmcb->exit_info1;
 
@@ -205,7 +205,7 @@ static void exit_npf(struct cpu *cpu)
 	struct vmcb *vmcb = cpu->arch.vmcb;
 	struct x86_regs *regs = (struct x86_regs *)cpu->arch.regs;
 	u64 info = vmcb->exit_info1;
-	struct mmio_access access = { .address = GPA(vmcb->exit_info2), .kind = BH_KIND_MEMORY };
+	struct mmio_access access = {.address = GPA(vmcb->exit_info2), .kind = BH_KIND_MEMORY};
 	const struct x86_insn *insn = info & NPF_FETCH ? NULL : insn_fetch(cpu);
 	bool modifies, done;
 	u64 in = 0;
@@ -246,9 +246,8 @@ static void exit_cpu_violation(struct cpu *cpu, u32 what, u64 value)
 		inject_ud(cpu);
 		return;
 	}
-	violation_ignored(cpu, &(struct violation){ .kind = BH_KIND_CPU,
-						    .address = what,
-						    .value = value });
+	violation_ignored(
+		cpu, &(struct violation){.kind = BH_KIND_CPU, .address = what, .value = value});
 }
 
 static void exit_xsetbv(struct cpu *cpu)

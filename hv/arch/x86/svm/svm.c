@@ -29,7 +29,7 @@ bool svm_has_nrips, svm_has_decode_assists, svm_has_flush_by_asid;
 static struct table park_table;
 static struct page_reserve park_reserve;
 
-static const u8 park_code[] = { 0xf4, 0xeb, 0xfd }; /* 1: hlt; jmp 1b */
+static const u8 park_code[] = {0xf4, 0xeb, 0xfd}; /* 1: hlt; jmp 1b */
 
 bool svm_check(u32 cpu, struct bh_error *error)
 {
@@ -73,8 +73,7 @@ static void vmcb_enter_cell(struct cpu *cpu, const struct table *table)
 	const struct cell *cell = cpu->cell;
 	bool root = cell == &root_cell;
 
-	vmcb->intercept_exceptions = BIT(VECTOR_DB) | BIT(VECTOR_AC) |
-				     (root ? 0 : BIT(VECTOR_MC));
+	vmcb->intercept_exceptions = BIT(VECTOR_DB) | BIT(VECTOR_AC) | (root ? 0 : BIT(VECTOR_MC));
 	vmcb->intercept_misc1 = MISC1_NMI | MISC1_INIT | MISC1_CPUID | MISC1_INVLPGA | MISC1_IOIO |
 				MISC1_MSR | MISC1_SHUTDOWN;
 	vmcb->intercept_misc2 = MISC2_VMRUN | MISC2_VMMCALL | MISC2_VMLOAD | MISC2_VMSAVE |
@@ -101,12 +100,12 @@ void svm_init_cpu(struct cpu *cpu, const struct bh_linux_state *state)
 	__asm__ volatile("vmsave %0" : : "a"(virt_to_phys(vmcb).v) : "memory");
 	vmcb_enter_cell(cpu, &root_cell.table);
 
-	vmcb->cs = (struct vmcb_segment){ state->cs, state->cs_attr, 0xffffffff, 0 };
-	vmcb->ss = (struct vmcb_segment){ state->ss, state->ss_attr, 0xffffffff, 0 };
-	vmcb->ds = (struct vmcb_segment){ state->ds, state->ds_attr, 0xffffffff, 0 };
-	vmcb->es = (struct vmcb_segment){ state->es, state->es_attr, 0xffffffff, 0 };
-	vmcb->gdtr = (struct vmcb_segment){ .limit = state->gdt_limit, .base = state->gdt_base };
-	vmcb->idtr = (struct vmcb_segment){ .limit = state->idt_limit, .base = state->idt_base };
+	vmcb->cs = (struct vmcb_segment){state->cs, state->cs_attr, 0xffffffff, 0};
+	vmcb->ss = (struct vmcb_segment){state->ss, state->ss_attr, 0xffffffff, 0};
+	vmcb->ds = (struct vmcb_segment){state->ds, state->ds_attr, 0xffffffff, 0};
+	vmcb->es = (struct vmcb_segment){state->es, state->es_attr, 0xffffffff, 0};
+	vmcb->gdtr = (struct vmcb_segment){.limit = state->gdt_limit, .base = state->gdt_base};
+	vmcb->idtr = (struct vmcb_segment){.limit = state->idt_limit, .base = state->idt_base};
 	vmcb->efer = state->efer | EFER_SVME;
 	__asm__ volatile("mov %%cr0, %0" : "=r"(value));
 	vmcb->cr0 = value;
@@ -137,14 +136,14 @@ void arch_cpu_flush(struct cpu *cpu)
  */
 static void vmcb_reset(struct cpu *cpu, u16 cs, u64 cs_base, u64 ip)
 {
-	const struct vmcb_segment data = { 0, ATTR_DATA_16, 0xffff, 0 };
+	const struct vmcb_segment data = {0, ATTR_DATA_16, 0xffff, 0};
 	struct vmcb *vmcb = cpu->arch.vmcb;
 
-	vmcb->cs = (struct vmcb_segment){ cs, ATTR_CODE_16, 0xffff, cs_base };
+	vmcb->cs = (struct vmcb_segment){cs, ATTR_CODE_16, 0xffff, cs_base};
 	vmcb->ds = vmcb->es = vmcb->fs = vmcb->gs = vmcb->ss = data;
-	vmcb->ldtr = (struct vmcb_segment){ 0, ATTR_LDT, 0xffff, 0 };
-	vmcb->tr = (struct vmcb_segment){ 0, ATTR_TSS_32_BUSY, 0xffff, 0 };
-	vmcb->gdtr = vmcb->idtr = (struct vmcb_segment){ .limit = 0xffff };
+	vmcb->ldtr = (struct vmcb_segment){0, ATTR_LDT, 0xffff, 0};
+	vmcb->tr = (struct vmcb_segment){0, ATTR_TSS_32_BUSY, 0xffff, 0};
+	vmcb->gdtr = vmcb->idtr = (struct vmcb_segment){.limit = 0xffff};
 	vmcb->cpl = 0;
 	vmcb->efer = EFER_SVME;
 	vmcb->cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
@@ -164,7 +163,9 @@ static void vmcb_reset(struct cpu *cpu, u16 cs, u64 cs_base, u64 ip)
 	vmcb->event_injection = 0;
 	memset(cpu->arch.regs, 0, 16 * sizeof(u64));
 	__asm__ volatile("vmload %0" : : "a"(virt_to_phys(vmcb).v) : "memory");
-	__asm__ volatile("mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3" : : "r"(0ull));
+	__asm__ volatile("mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3"
+			 :
+			 : "r"(0ull));
 }
 
 static void cpu_start(struct cpu *cpu, u16 cs, u64 cs_base, u64 ip)
