@@ -152,6 +152,11 @@ static int place_fixed(struct bh_call *call, u32 id, u32 index, const struct bh_
 
 	if (!memory->size || memory->phys + memory->size < memory->phys)
 		return 0;
+	if (memory->phys < bh_core.phys + bh_core.size &&
+	    bh_core.phys < memory->phys + memory->size) {
+		error.owner = BH_OWNER_CORE;
+		return error_core(call, &error, -EBUSY);
+	}
 	/* Somebody's already, or no RAM of Linux: the core says whose it is. */
 	if (pool_claim(id, memory->phys, memory->size) != -ENOENT ||
 	    region_intersects(memory->phys, memory->size, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) ==
