@@ -81,8 +81,9 @@ beats_beyond()
 title "A stock Debian is running, with nothing reserved for Bulkhead"
 do_it uname -sr
 do_it cat /proc/cmdline
-before="CPUs $(cpus), $(blocks) memory blocks, $(memory) MiB"
-seen "Linux has $before"
+before="CPUs $(cpus), $(blocks) memory blocks"
+before_memory=$(memory)
+seen "Linux has $before, $before_memory MiB"
 
 title "The core slides under the running Linux"
 do_it modprobe bulkhead
@@ -120,6 +121,9 @@ seen "Linux has CPUs $(cpus) again"
 title "The core goes as it came"
 do_it bulkhead-ctl disable
 do_it rmmod bulkhead
-after="CPUs $(cpus), $(blocks) memory blocks, $(memory) MiB"
+after="CPUs $(cpus), $(blocks) memory blocks"
 [ "$after" = "$before" ] || fail "Linux had $before, and now has $after"
-seen "Linux has $after: as before"
+# Linux counts the page structures of a block that came back as used memory, those of boot as no memory
+# at all: so the total can be a little more than before.
+[ "$(memory)" -ge "$before_memory" ] || fail "Linux had $before_memory MiB, and now has $(memory) MiB"
+seen "Linux has $after, $(memory) MiB: as before"

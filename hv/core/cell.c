@@ -609,7 +609,7 @@ static int create_continue(struct cpu *caller, struct cell *cell, struct bh_erro
 	if (!root_flush(caller, error))
 		return error_result(error);
 	cell->job = CELL_IDLE;
-	event_cell_state(cell, BH_CELL_SHUT_DOWN, BH_CELL_SHUT_DOWN);
+	notify_root(BH_NOTIFY_STATE);
 	comm_tell_reconfigured();
 	return 0;
 }
