@@ -474,6 +474,7 @@ static struct cell *cell_alloc(const struct bh_cell_desc *desc)
 	memset(status, 0, sizeof(*status));
 	memcpy(status->name, desc->name, sizeof(status->name));
 	status->generation = ++cell_generation;
+	shared->console[desc->id].tail = 0; /* readers tell by the generation */
 	return cell;
 }
 
