@@ -482,16 +482,17 @@ static void cell_free(struct cell *cell)
 {
 	u32 desc_pages = ALIGN_UP(cell->desc->size, PAGE_SIZE) / PAGE_SIZE;
 
-	table_destroy(&cell->table);
+	if (cell->table.root)
+		table_destroy(&cell->table);
 	arch_cell_exit(cell);
 	if (cell->comm)
 		reserve_give(&cell->reserve, cell->comm);
-	reserve_drain(&cell->reserve);
-	/* Splits of the root's table that did not merge keep their pages; the rest goes back. */
-	while (root_cell.reserve.count > ROOT_RESERVE)
-		pool_free(reserve_take(&root_cell.reserve), 1);
+	reserve_trim(&cell->reserve, 0);
 	pool_free((void *)cell->desc, desc_pages);
 	cell_used[cell->id] = false;
+	/* While a cell exists, what merges in the root's table may have to be split again. */
+	if (cell_count() == 1)
+		reserve_trim(&root_cell.reserve, ROOT_RESERVE);
 	memset(&shared->cell[cell->id], 0, offsetof(struct bh_cell_status, generation));
 	shared->cell[cell->id].name[0] = 0;
 }
@@ -560,10 +561,8 @@ static struct cell *create_prepare(struct cpu *caller, struct bh_cell_desc *desc
 no_memory:
 	error_set(error, BH_E_CORE_MEMORY, .value = pages, .limit = pool_free_pages());
 undo:
-	if (cell->table.root)
-		cell_free(cell);
-	else
-		reserve_drain(&cell->reserve);
+	/* What a cell that never was has taken; table and bitmaps may be missing. */
+	cell_free(cell);
 	return NULL;
 }
 

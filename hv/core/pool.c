@@ -76,11 +76,13 @@ void pool_free(void *start, u32 pages)
 
 bool reserve_fill(struct page_reserve *reserve, u32 pages)
 {
+	u32 before = reserve->count;
+
 	while (reserve->count < pages) {
 		void *page = pool_alloc(1);
 
 		if (!page) {
-			reserve_drain(reserve);
+			reserve_trim(reserve, before);
 			return false;
 		}
 		reserve_give(reserve, page);
@@ -108,9 +110,9 @@ void reserve_give(struct page_reserve *reserve, void *page)
 	reserve->count++;
 }
 
-void reserve_drain(struct page_reserve *reserve)
+void reserve_trim(struct page_reserve *reserve, u32 pages)
 {
-	while (reserve->count) {
+	while (reserve->count > pages) {
 		void **page = reserve->free;
 
 		reserve->free = *page;

@@ -21,9 +21,9 @@ u32 pool_free_pages(void);
 void *pool_alloc(u32 pages);
 void pool_free(void *start, u32 pages);
 
-bool reserve_fill(struct page_reserve *reserve, u32 pages); /* all or nothing */
+bool reserve_fill(struct page_reserve *reserve, u32 pages); /* up to @pages; all or nothing */
 void *reserve_take(struct page_reserve *reserve); /* zeroed; never fails if the count was right */
 void reserve_give(struct page_reserve *reserve, void *page);
-void reserve_drain(struct page_reserve *reserve); /* back to the pool */
+void reserve_trim(struct page_reserve *reserve, u32 pages); /* what is over goes to the pool */
 
 #endif

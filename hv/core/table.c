@@ -198,7 +198,14 @@ bool table_init(struct table *table, u64 limit, struct page_reserve *reserve)
 	table->limit = limit;
 	table->reserve = reserve;
 	table->lock = (struct spinlock){};
-	return table->root && table->limbo;
+	if (table->root && table->limbo)
+		return true;
+	if (table->root)
+		pool_free(table->root, 1);
+	if (table->limbo)
+		pool_free(table->limbo, LIMBO_PAGES);
+	table->root = table->limbo = NULL;
+	return false;
 }
 
 void table_destroy(struct table *table)
