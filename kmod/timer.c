@@ -70,8 +70,12 @@ static u32 timer_measure(void __iomem *page)
 		wrmsrl(MSR_IA32_TSC_DEADLINE, deadline);
 	} else if (lvt & APIC_LVT_TIMER_PERIODIC) {
 		timer_write(page, APIC_TMICT, initial);
-	} else if (left) {
-		timer_write(page, APIC_TMICT, left);
+	} else if (initial) {
+		/*
+		 * Emulators may raise the interrupt a little after the count has reached zero: it would be
+		 * lost, and with it the CPU's tick. One too many does no harm.
+		 */
+		timer_write(page, APIC_TMICT, max(left, 1U));
 	}
 	local_irq_restore(flags);
 	return div64_u64((u64)(~0U - count) * tsc_khz, now - start);
