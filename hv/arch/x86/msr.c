@@ -86,7 +86,8 @@ enum msr_result msr_read(struct cpu *cpu, u32 msr, u64 *value)
 		return apic_msr_read(cpu, msr, value) ? MSR_DONE : MSR_FORBIDDEN;
 	switch (msr) {
 	case MSR_EFER:
-		*value = guest_efer(cpu);
+		/* The root sees that SVM is in use, which is what makes its KVM keep away. */
+		*value = guest_efer(cpu) | (cpu->cell == &root_cell ? EFER_SVME : 0);
 		return MSR_DONE;
 	case MSR_PAT:
 		*value = cpu->arch.pat;
@@ -97,8 +98,8 @@ enum msr_result msr_read(struct cpu *cpu, u32 msr, u64 *value)
 	case MSR_TSC_ADJUST:
 		*value = 0;
 		return MSR_DONE;
-	case MSR_VM_CR: /* disabled and locked: so KVM in the root says what is the case */
-		*value = BIT(3) | BIT(4);
+	case MSR_VM_CR: /* to cells: disabled and locked, as the CPUID bit says */
+		*value = cpu->cell == &root_cell ? rdmsr(msr) : BIT(3) | BIT(4);
 		return MSR_DONE;
 	case MSR_VM_HSAVE_PA:
 		*value = 0;
