@@ -40,7 +40,6 @@ static inline void exit_hypercall(struct cpu *cpu)
 	bool is_64bit = vmcb->efer & EFER_LMA && vmcb->cs.attributes & BIT(9);
 
 	cpu_count_exit(cpu, BH_COUNTER_HYPERCALL);
-	skip(cpu, LENGTH_VMMCALL);
 	if (unlikely(!is_64bit)) {
 		arg1 = (u32)arg1;
 		arg2 = (u32)arg2;
@@ -53,6 +52,7 @@ static inline void exit_hypercall(struct cpu *cpu)
 		regs[X86_RAX] = -BH_ERRNO_BUSY;
 	} else
 		regs[X86_RAX] = hypercall(cpu, regs[X86_RAX], arg1, arg2);
+	skip(cpu, LENGTH_VMMCALL); /* afterwards: an event names the call itself */
 }
 
 static inline void exit_msr(struct cpu *cpu)
