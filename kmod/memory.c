@@ -19,6 +19,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/workqueue.h>
 #include "core.h"
 
 #define BLOCK_TIMEOUT_MS 15000 /* for one block: its pages are moved elsewhere first */
@@ -64,6 +65,8 @@ static int memory_thread(void *data)
 	kthread_complete_and_exit(&work->done, 0);
 }
 
+static int block_add(struct block *block);
+
 static int memory_run(struct block *block, int (*work)(struct block *))
 {
 	struct memory_work run = {.block = block, .work = work};
@@ -76,6 +79,12 @@ static int memory_run(struct block *block, int (*work)(struct block *))
 		return PTR_ERR(task);
 	get_task_struct(task);
 	wake_up_process(task);
+	/* Giving back has bounds of its own, and is finished even for a program that is killed. */
+	if (work == block_add) {
+		wait_for_completion(&run.done);
+		put_task_struct(task);
+		return run.ret;
+	}
 	left = wait_for_completion_killable_timeout(&run.done, msecs_to_jiffies(BLOCK_TIMEOUT_MS));
 	if (left <= 0) {
 		send_sig(SIGKILL, task, 1);
@@ -156,6 +165,34 @@ static int block_remove(struct block *block)
 {
 	return block->removed ? offline_and_remove_memory(block->start, block->size)
 			      : block_state_write(block, "offline");
+}
+
+struct memory_return {
+	struct work_struct work;
+	struct block *block;
+	int ret;
+};
+
+static void memory_return_work(struct work_struct *work)
+{
+	struct memory_return *run = container_of(work, struct memory_return, work);
+
+	run->ret = block_add(run->block);
+}
+
+/*
+ * Giving back is never cut short: a worker does it, which has neither the caller's pending signals (a
+ * killed one cannot even start a thread) nor its view of the file system.
+ */
+static int memory_return(struct block *block)
+{
+	struct memory_return run = {.block = block};
+
+	INIT_WORK_ONSTACK(&run.work, memory_return_work);
+	queue_work(system_unbound_wq, &run.work);
+	flush_work(&run.work);
+	destroy_work_on_stack(&run.work);
+	return run.ret;
 }
 
 struct parts {
@@ -243,7 +280,7 @@ static int block_take(u64 start, char *tried, size_t tried_size)
 		return -EINVAL;
 	ret = memory_run(block, block_remove);
 	if (!ret && block->removed && !request_mem_region(block->start, block->size, "Bulkhead"))
-		ret = memory_run(block, block_add) ? -EIO : -EBUSY;
+		ret = memory_return(block) ? -EIO : -EBUSY;
 	if (ret) {
 		scnprintf(tried + n, tried_size - n, "%smemory%llu: %d", n ? ", " : "",
 			  start / block->size, ret);
@@ -341,7 +378,7 @@ int memory_give_back(struct bh_call *call, bool all)
 			continue;
 		if (block->removed || block->reserved)
 			release_mem_region(block->start, block->size);
-		ret = block->reserved ? 0 : memory_run(block, block_add);
+		ret = block->reserved ? 0 : memory_return(block);
 		if (ret) {
 			result = error_set(
 				call, -ret, BH_R_MEMORY,
