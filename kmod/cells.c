@@ -9,6 +9,7 @@
 #include "launch.h"
 
 #define STEP_SHORT_NS 50000 /* a call that did work takes longer; a shorter one waits for a cell */
+#define BUSY_MS 2000 /* a call that is in progress on another CPU is over long before */
 
 struct bh_cell *cell_find(u32 id)
 {
@@ -36,6 +37,7 @@ static int cell_get(struct bh_call *call, u32 id, struct bh_cell **cell)
  */
 int cell_request(struct bh_call *call, u32 nr, u64 arg)
 {
+	unsigned long busy_until = jiffies + msecs_to_jiffies(BUSY_MS);
 	struct bh_error *result = bh_core.result;
 	u64 before;
 	long ret;
@@ -48,7 +50,8 @@ int cell_request(struct bh_call *call, u32 nr, u64 arg)
 			usleep_range(100, 500);
 		else if (ret == -BH_ERRNO_AGAIN)
 			cond_resched();
-		else if (ret == -BH_ERRNO_BUSY && result->code == BH_E_BUSY)
+		else if (ret == -BH_ERRNO_BUSY && result->code == BH_E_BUSY &&
+			 time_before(jiffies, busy_until))
 			usleep_range(100, 500);
 		else
 			break;
