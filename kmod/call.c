@@ -107,12 +107,40 @@ static void info_cells(struct bh_info *info, const struct bh_shared *shared)
 	}
 }
 
+/* The core lies anywhere in its range: blocks taken later join it from below as well. */
+static void info_memory_cut(struct bh_info *info, u64 start, u64 end)
+{
+	struct bh_range *range = info->memory;
+	u64 range_end;
+	u32 i;
+
+	for (i = 0; i < info->memory_count; i++, range++) {
+		range_end = range->start + range->size;
+		if (start < range->start || end > range_end)
+			continue;
+		range->size = start - range->start;
+		if (end < range_end && range->size) {
+			if (info->memory_count == BH_BOOT_RANGES_MAX)
+				return;
+			memmove(range + 2, range + 1,
+				(info->memory_count - i - 1) * sizeof(*range));
+			info->memory_count++;
+			range++;
+		}
+		if (end < range_end) {
+			*range = (struct bh_range){end, range_end - end};
+		} else if (!range->size) {
+			memmove(range, range + 1, (info->memory_count - i - 1) * sizeof(*range));
+			info->memory_count--;
+		}
+		return;
+	}
+}
+
 static int call_info(union call_any *any, struct bh_file *file)
 {
 	struct bh_info *info = &any->info;
 	struct bh_call call = info->call;
-	u64 core_end;
-	u32 i;
 
 	memset(info, 0, sizeof(*info));
 	info->call = call;
@@ -123,15 +151,7 @@ static int call_info(union call_any *any, struct bh_file *file)
 	info->state = BH_STATE_ENABLED;
 	info->core_memory = (struct bh_range){bh_core.phys, bh_core.size};
 	info->memory_count = memory_ranges(info->memory, BH_BOOT_RANGES_MAX);
-	/* The core sits at the start of the range it was placed in. */
-	core_end = bh_core.phys + bh_core.size;
-	for (i = 0; i < info->memory_count; i++) {
-		if (info->memory[i].start != bh_core.phys)
-			continue;
-		info->memory[i].start = core_end;
-		info->memory[i].size -= bh_core.size;
-		break;
-	}
+	info_memory_cut(info, bh_core.phys, bh_core.phys + bh_core.size);
 	down_read(&bh_core.shared_lock);
 	info->pool_pages = bh_core.shared->pool_pages;
 	info->pool_used = bh_core.shared->pool_used;

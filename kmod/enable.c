@@ -278,10 +278,13 @@ int core_enable(struct bh_enable *enable)
 	if (ret)
 		goto out_memory;
 	ret = notify_start(call);
-	if (!ret)
+	if (!ret) {
 		ret = sysfs_enable();
+		if (ret)
+			ret = error_set(call, -ret, BH_R_OTHER,
+					"sysfs refused the entries (error %d)", -ret);
+	}
 	if (ret) {
-		error_set(call, -ret, BH_R_OTHER, "sysfs refused the entries (error %d)", -ret);
 		notify_stop();
 		core_forget();
 		bh_core.enabled = false;

@@ -65,8 +65,6 @@ static int memory_thread(void *data)
 	kthread_complete_and_exit(&work->done, 0);
 }
 
-static int block_add(struct block *block);
-
 static int memory_run(struct block *block, int (*work)(struct block *))
 {
 	struct memory_work run = {.block = block, .work = work};
@@ -79,16 +77,12 @@ static int memory_run(struct block *block, int (*work)(struct block *))
 		return PTR_ERR(task);
 	get_task_struct(task);
 	wake_up_process(task);
-	/* Giving back has bounds of its own, and is finished even for a program that is killed. */
-	if (work == block_add) {
-		wait_for_completion(&run.done);
-		put_task_struct(task);
-		return run.ret;
-	}
 	left = wait_for_completion_killable_timeout(&run.done, msecs_to_jiffies(BLOCK_TIMEOUT_MS));
 	if (left <= 0) {
-		send_sig(SIGKILL, task, 1);
-		wait_for_completion(&run.done);
+		/* Again and again: one that comes before the thread allows signals is lost. */
+		do {
+			send_sig(SIGKILL, task, 1);
+		} while (!wait_for_completion_timeout(&run.done, msecs_to_jiffies(100)));
 		if (run.ret == -EINTR && left == 0)
 			run.ret = -ETIMEDOUT;
 	}
