@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "bh-device.h"
+#include "bh-linux.h"
 #include "describe.h"
 #include "descriptor.h"
 
@@ -29,15 +31,19 @@ static const char usage_text[] =
 	"  create --name NAME --cpus LIST --memory SIZE[@VIRT][,phys=ADDRESS][,FLAG…] …\n"
 	"         [--comm ADDRESS] [--pio BASE[,LENGTH]] [--irq PIN[@IOAPIC]] [--pci BUS:DEV.FN]\n"
 	"         [--policy KIND=stop|ignore] [--reset ADDRESS] [--timeout MS] [--console]\n"
-	"         [--uart PORT] [--passive] [--id N] [--flags N]\n"
+	"         [--uart PORT] [--passive] [--pc] [--id N] [--flags N]\n"
+	"         [--link NUMBER:PEER/PEERS@VIRT[,rw=SIZE][,output=SIZE][,protocol=N]\n"
+	"                 [,vectors=N][,device=N][,phys=ADDRESS][,root=PEER][,root-vectors=N]]\n"
 	"  create FILE                       a binary descriptor\n"
 	"  load CELL [--raw|--elf] FILE[@ADDRESS] … [--text STRING[@ADDRESS]] …\n"
+	"  linux CELL --kernel FILE [--initrd FILE] [--cmdline TEXT] [--loader FILE]\n"
 	"  start CELL\n"
 	"  stop [--force] CELL\n"
 	"  destroy [--force] CELL\n"
-	"  list | info | cpu N | descriptor CELL\n"
+	"  list | links | info | cpu N | descriptor CELL\n"
 	"  events [--follow] [--count N] [--timeout SECONDS] [--from-start]\n"
 	"  console [--follow] [--timeout SECONDS] [--until TEXT] CELL\n"
+	"  type CELL TEXT                    at its console, and a newline\n"
 	"  log [--follow]\n"
 	"  policy CELL KIND stop|ignore\n"
 	"\n"
@@ -259,6 +265,127 @@ static int do_load(int fd, int argc, char **argv)
 	return status;
 }
 
+static bool kernel_read(void *file, uint64_t offset, void *to, size_t size)
+{
+	return pread(*(int *)file, to, size, offset) == (ssize_t)size;
+}
+
+static int open_sized(const char *file, uint64_t *size)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status)) {
+		failed_file(file);
+		return -1;
+	}
+	*size = status.st_size;
+	return fd;
+}
+
+/* The files of a Linux cell: the loader, the kernel, the initial file system. */
+static bool linux_open(const char *loader, const char *kernel, const char *initrd,
+		       struct bh_linux_request *request, struct bh_image *images)
+{
+	static uint8_t head[BH_LINUX_HEAD_SIZE];
+	uint64_t loader_size;
+	ssize_t got;
+
+	images[0].fd = open_sized(loader ? loader : BH_LINUX_LOADER, &loader_size);
+	images[1].fd = open_sized(kernel, &request->kernel_size);
+	images[3].fd = initrd ? open_sized(initrd, &request->initrd_size) : -1;
+	if (images[0].fd < 0 || images[1].fd < 0 || (initrd && images[3].fd < 0))
+		return false;
+	got = pread(images[1].fd, head, sizeof(head), 0);
+	if (got < 0) {
+		failed_file(kernel);
+		return false;
+	}
+	request->head = head;
+	request->head_size = got;
+	request->read = kernel_read;
+	request->file = &images[1].fd;
+	return true;
+}
+
+static void image_text(struct bh_image *image, const void *text, size_t size, uint64_t address)
+{
+	*image = (struct bh_image){
+		.address = address,
+		.text = (uintptr_t)text,
+		.text_size = size,
+		.fd = -1,
+		.type = BH_IMAGE_TEXT,
+	};
+}
+
+static const char *linux_x86(const struct bh_linux_request *request, struct bh_image *images)
+{
+	static struct bh_linux plan;
+	const char *why = bh_linux_build(request, &plan);
+
+	images[1].address = plan.kernel_address;
+	images[1].type = plan.is_elf ? BH_IMAGE_ELF : BH_IMAGE_RAW;
+	image_text(&images[2], &plan.params, sizeof(plan.params), BH_LINUX_PARAMS);
+	images[3].address = plan.initrd_address;
+	return why;
+}
+
+static const char *linux_arm64(const struct bh_cell_desc *desc,
+			       const struct bh_linux_request *request, struct bh_image *images)
+{
+	const uint32_t *cpus = (const void *)((const char *)desc + desc->cpus.offset);
+	static struct bh_linux_arm64 plan;
+	static struct bh_linux_board board;
+	const char *why = bh_linux_board_read("", cpus, desc->cpus.count, &board);
+
+	if (!why)
+		why = bh_linux_build_arm64(request, &board, &plan);
+	images[1].address = plan.kernel_address;
+	image_text(&images[2], plan.dtb, plan.dtb_size, BH_LINUX_DTB);
+	images[3].address = plan.initrd_address;
+	image_text(&images[4], plan.words, strlen(plan.words) + 1, BH_LINUX_WORDS);
+	return why;
+}
+
+/* Loads a kernel with what it needs; the cell starts as any other. */
+static int do_linux(int fd, int argc, char **argv)
+{
+	const char *kernel = option_value(&argc, argv, "--kernel");
+	const char *initrd = option_value(&argc, argv, "--initrd");
+	const char *cmdline = option_value(&argc, argv, "--cmdline");
+	const char *loader = option_value(&argc, argv, "--loader");
+	static uint64_t descriptor[BH_CELL_DESC_MAX / 8];
+	const struct bh_cell_desc *desc = (const void *)descriptor;
+	struct bh_linux_request request = {.cmdline = cmdline ? cmdline : ""};
+	struct bh_image images[5] = {0};
+	uint32_t id, size = sizeof(descriptor), count = 3;
+	const char *why;
+
+	if (argc != 1 || !kernel)
+		return usage();
+	if (!cell_find(fd, argv[0], &id))
+		return FAILED;
+	if (bh_device_descriptor(fd, id, descriptor, &size, &error))
+		return failed();
+	request.memory = (const void *)((const char *)desc + desc->memory.offset);
+	request.memory_count = desc->memory.count;
+	request.has_pci = desc->links.count;
+	if (!linux_open(loader, kernel, initrd, &request, images))
+		return FAILED;
+	why = desc->arch == BH_ARCH_ARM64 ? linux_arm64(desc, &request, images)
+					  : linux_x86(&request, images);
+	if (why) {
+		fprintf(stderr, "bulkhead-ctl: cell \"%s\": %s\n", desc->name, why);
+		return FAILED;
+	}
+	if (initrd)
+		count++;
+	if (desc->arch == BH_ARCH_ARM64)
+		images[count++] = images[4];
+	return bh_device_load(fd, id, images, count, &error) ? failed() : 0;
+}
+
 static int do_start(int fd, int argc, char **argv)
 {
 	uint32_t id;
@@ -370,6 +497,33 @@ static int do_cpu(int fd, int argc, char **argv)
 	return 0;
 }
 
+static int do_links(int fd, int argc, char **argv)
+{
+	struct bh_info_link link;
+
+	(void)argv;
+	if (argc)
+		return usage();
+	for (uint32_t number = 0;; number = link.number + 1) {
+		if (bh_device_info_link(fd, number, &link, &error))
+			return error.core.code == BH_E_NO_SUCH_LINK ? 0 : failed();
+		printf("link=%" PRIu32 " protocol=0x%" PRIx32 " peers=%" PRIu32 " phys=0x%" PRIx64
+		       " rw_size=%" PRIu64 " output_size=%" PRIu64 "\n",
+		       link.number, link.protocol, link.peers, link.phys, link.rw_size,
+		       link.output_size);
+		for (uint32_t id = 0; id < link.peers; id++) {
+			const struct bh_info_link_peer *peer = &link.peer[id];
+
+			if (peer->owner == BH_OWNER_NOBODY)
+				continue;
+			printf("link=%" PRIu32 " peer=%" PRIu32 " cell=%" PRIu32 " state=%" PRIu32
+			       " rung=%" PRIu64 " received=%" PRIu64 " active_ns=%" PRIu64 "\n",
+			       link.number, id, peer->owner, peer->state, peer->rung,
+			       peer->received, peer->active_ns);
+		}
+	}
+}
+
 static int do_descriptor(int fd, int argc, char **argv)
 {
 	static uint64_t buffer[BH_CELL_DESC_MAX / 8];
@@ -415,6 +569,7 @@ static int do_events(int fd, int argc, char **argv)
 	const char *time_word = option_value(&argc, argv, "--timeout");
 	int64_t deadline = follow || count_word ? -1 : 0;
 	uint64_t count = UINT64_MAX, seconds, seen = 0;
+	struct bh_stream events = {.stream = BH_STREAM_EVENTS};
 	struct bh_event event;
 	struct bh_info info;
 
@@ -428,7 +583,9 @@ static int do_events(int fd, int argc, char **argv)
 		deadline = clock_ms() + seconds * 1000;
 	}
 	/* Only looking at what is there makes sense from the start. */
-	if (bh_device_stream(fd, BH_STREAM_EVENTS, 0, from_start || !(follow || time_word), &error))
+	if (from_start || !(follow || time_word))
+		events.call.flags = BH_STREAM_FROM_START;
+	if (bh_device_stream(fd, &events, &error))
 		return failed();
 	while (seen < count) {
 		if (!await_input(fd, deadline))
@@ -472,12 +629,12 @@ static int text_copy(int fd, bool follow, const char *until, int64_t deadline)
 
 static int do_text(int fd, int argc, char **argv, uint32_t stream)
 {
+	struct bh_stream text = {.call.flags = BH_STREAM_FROM_START, .stream = stream};
 	bool follow = option_flag(&argc, argv, "--follow");
 	const char *time_word = option_value(&argc, argv, "--timeout");
 	const char *until = option_value(&argc, argv, "--until");
 	int64_t deadline = -1;
 	uint64_t seconds;
-	uint32_t id = 0;
 
 	if (time_word) {
 		if (!number_parse(time_word, "", &seconds, NULL))
@@ -486,9 +643,9 @@ static int do_text(int fd, int argc, char **argv, uint32_t stream)
 	}
 	if (argc != (stream == BH_STREAM_CONSOLE))
 		return usage();
-	if (stream == BH_STREAM_CONSOLE && !cell_find(fd, argv[0], &id))
+	if (stream == BH_STREAM_CONSOLE && !cell_find(fd, argv[0], &text.id))
 		return FAILED;
-	if (bh_device_stream(fd, stream, id, true, &error))
+	if (bh_device_stream(fd, &text, &error))
 		return failed();
 	return text_copy(fd, follow || time_word, until, deadline);
 }
@@ -496,6 +653,32 @@ static int do_text(int fd, int argc, char **argv, uint32_t stream)
 static int do_console(int fd, int argc, char **argv)
 {
 	return do_text(fd, argc, argv, BH_STREAM_CONSOLE);
+}
+
+static int do_type(int fd, int argc, char **argv)
+{
+	struct bh_stream stream = {.stream = BH_STREAM_CONSOLE};
+	size_t length, done = 0;
+	uint32_t id;
+
+	if (argc != 2)
+		return usage();
+	if (!cell_find(fd, argv[0], &id))
+		return FAILED;
+	stream.id = id;
+	if (bh_device_stream(fd, &stream, &error))
+		return failed();
+	length = strlen(argv[1]) + 1;
+	argv[1][length - 1] = '\n';
+	while (done < length) {
+		struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+		ssize_t n = write(fd, argv[1] + done, length - done);
+
+		if (n < 0 && (errno != EAGAIN || poll(&poll_fd, 1, -1) < 0))
+			return failed_file(BH_DEVICE_PATH);
+		done += n > 0 ? n : 0;
+	}
+	return 0;
 }
 
 static int do_log(int fd, int argc, char **argv)
@@ -533,7 +716,8 @@ static const struct {
 	{"list", do_list, false},      {"info", do_info, false},
 	{"cpu", do_cpu, false},	       {"descriptor", do_descriptor, false},
 	{"events", do_events, false},  {"console", do_console, false},
-	{"log", do_log, false},
+	{"links", do_links, false},    {"log", do_log, false},
+	{"linux", do_linux, true},     {"type", do_type, true},
 };
 
 int main(int argc, char **argv)

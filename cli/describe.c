@@ -107,11 +107,11 @@ static void print_violation(const struct bh_event *event, const struct bh_info *
 		break;
 	case BH_KIND_IRQ:
 		if (event->flags & BH_EVENT_VALUE)
-			printf("asked the interrupt controller for 0x%" PRIx64 " at 0x%" PRIx64
-			       ", which would reach beyond it",
+			printf("asked an interrupt controller or a table of interrupts for "
+			       "0x%" PRIx64 " at 0x%" PRIx64 ", which would reach beyond it",
 			       event->value, event->address);
 		else
-			printf("used the interrupt controller at 0x%" PRIx64
+			printf("used an interrupt controller or a table of interrupts at 0x%" PRIx64
 			       " in a way that would reach beyond it",
 			       event->address);
 		break;
@@ -168,6 +168,11 @@ void event_print_sentence(const struct bh_event *event, const struct bh_info *in
 		       ", address 0x%" PRIx64 "; only that CPU was stopped, see the core's log",
 		       event->cpu, event->ip, event->address);
 		break;
+	case BH_EVENT_CELL_POWER:
+		print_cell(event->cell, info);
+		printf(event->value == BH_POWER_RESET ? " has reset itself"
+						      : " has switched itself off");
+		break;
 	default:
 		printf("event of unknown type %u", event->type);
 	}
@@ -179,9 +184,9 @@ void event_print_plain(const struct bh_event *event)
 	static const char *const regs[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
 					     "rsi", "rdi", "r8",  "r9",	 "r10", "r11",
 					     "r12", "r13", "r14", "r15"};
-	static const char *const types[] = {"none", "violation", "cell-state", "cpu-failed",
-					    "core-fault"};
-	const char *type = event->type < 5 ? types[event->type] : "unknown";
+	static const char *const types[] = {"none",	  "violation",	"cell-state",
+					    "cpu-failed", "core-fault", "cell-power"};
+	const char *type = event->type < 6 ? types[event->type] : "unknown";
 
 	printf("number=%" PRIu64 " tsc=%" PRIu64 " type=%s kind=%s cell=%" PRIu32 " cpu=%" PRIu32,
 	       event->number, event->tsc, type,

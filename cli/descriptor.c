@@ -11,7 +11,15 @@
 
 #define CPUS_MAX 256
 #define ENTRIES_MAX 64
-#define IOAPIC_ADDRESS 0xfec00000ULL
+
+/* Where the usual interrupt controller is: a PC's IOAPIC, the GIC of QEMU's "virt". */
+#ifdef __aarch64__
+#define DESCRIPTOR_ARCH BH_ARCH_ARM64
+#define IRQCHIP_ADDRESS 0x08000000ULL
+#else
+#define DESCRIPTOR_ARCH BH_ARCH_X86
+#define IRQCHIP_ADDRESS 0xfec00000ULL
+#endif
 
 struct builder {
 	struct bh_cell_desc head;
@@ -20,6 +28,7 @@ struct builder {
 	struct bh_pio pio[ENTRIES_MAX];
 	struct bh_irqs irqs[ENTRIES_MAX];
 	struct bh_pci pci[ENTRIES_MAX];
+	struct bh_link links[ENTRIES_MAX];
 };
 
 bool number_parse(const char *text, const char *ends, uint64_t *value, const char **rest)
@@ -168,7 +177,7 @@ static bool pio_add(struct builder *b, const char *text)
 /* PIN[@IOAPIC] */
 static bool irq_add(struct builder *b, const char *text)
 {
-	uint64_t pin, address = IOAPIC_ADDRESS;
+	uint64_t pin, address = IRQCHIP_ADDRESS;
 	uint32_t i;
 
 	if (!number_parse(text, "@", &pin, &text) || pin >= 128)
@@ -204,6 +213,68 @@ static bool pci_add(struct builder *b, const char *text)
 		return false;
 	b->pci[b->head.pci.count++] =
 		(struct bh_pci){.segment = segment, .bdf = bus << 8 | device << 3 | function};
+	return true;
+}
+
+/*
+ * NUMBER:PEER/PEERS@VIRT[,WORD=NUMBER…] with the words rw, output (sizes), protocol, vectors, device (on bus 0), phys, root (the
+ * root's peer number), root-vectors. What is not said: no read-write section, outputs of a page, protocol 0, two
+ * vectors, device 16 + NUMBER, the root is no peer.
+ */
+static bool link_add(struct builder *b, const char *text)
+{
+	struct bh_link *link = &b->links[b->head.links.count];
+	uint64_t number, id, peers, protocol = 0, vectors = 2, device, output = 4096, rw = 0;
+	uint64_t root = UINT64_MAX, root_vectors = 2;
+	const struct {
+		const char *word;
+		uint64_t *value;
+		uint64_t most;
+	} words[] = {
+		{"rw=", &rw, UINT64_MAX},
+		{"output=", &output, UINT64_MAX},
+		{"protocol=", &protocol, UINT16_MAX},
+		{"vectors=", &vectors, UINT8_MAX},
+		{"device=", &device, 31},
+		{"phys=", &link->phys, UINT64_MAX},
+		{"root=", &root, UINT8_MAX},
+		{"root-vectors=", &root_vectors, UINT8_MAX},
+	};
+	const size_t count = sizeof(words) / sizeof(*words);
+	size_t i;
+
+	if (b->head.links.count == ENTRIES_MAX || !number_parse(text, ":", &number, &text) ||
+	    *text != ':' || !number_parse(text + 1, "/", &id, &text) || *text != '/' ||
+	    !number_parse(text + 1, "@", &peers, &text) || *text != '@' ||
+	    !number_parse(text + 1, ",", &link->virt, &text))
+		return false;
+	device = 16 + number % 16;
+	link->phys = BH_PHYS_ANY;
+	while (*text == ',') {
+		text++;
+		for (i = 0; i < count; i++)
+			if (!strncmp(text, words[i].word, strlen(words[i].word)))
+				break;
+		if (i == count ||
+		    !number_parse(text + strlen(words[i].word), ",", words[i].value, &text) ||
+		    *words[i].value > words[i].most)
+			return false;
+	}
+	if (number > UINT16_MAX || id > UINT8_MAX || peers > UINT8_MAX)
+		return false;
+	link->rw_size = rw;
+	link->output_size = output;
+	link->number = number;
+	link->protocol = protocol;
+	link->bdf = device << 3;
+	link->id = id;
+	link->peers = peers;
+	link->vectors = vectors;
+	if (root != UINT64_MAX) {
+		link->root_id = root;
+		link->root_vectors = root_vectors;
+	}
+	b->head.links.count++;
 	return true;
 }
 
@@ -258,6 +329,7 @@ static struct bh_cell_desc *builder_finish(const struct builder *b)
 	end = table_put(desc, end, &desc->pio, b->pio, sizeof(*b->pio));
 	end = table_put(desc, end, &desc->irqs, b->irqs, sizeof(*b->irqs));
 	end = table_put(desc, end, &desc->pci, b->pci, sizeof(*b->pci));
+	end = table_put(desc, end, &desc->links, b->links, sizeof(*b->links));
 	desc->size = end - (uint8_t *)desc;
 	return desc;
 }
@@ -270,7 +342,8 @@ static const struct option options[] = {
 	{"policy", required_argument, NULL, 'y'},  {"reset", required_argument, NULL, 'r'},
 	{"timeout", required_argument, NULL, 't'}, {"console", no_argument, NULL, 'o'},
 	{"uart", required_argument, NULL, 'u'},	   {"passive", no_argument, NULL, 'a'},
-	{"flags", required_argument, NULL, 'f'},   {NULL, 0, NULL, 0},
+	{"flags", required_argument, NULL, 'f'},   {"pc", no_argument, NULL, 'L'},
+	{"link", required_argument, NULL, 'l'},	   {NULL, 0, NULL, 0},
 };
 
 struct bh_cell_desc *descriptor_from_options(int argc, char **argv)
@@ -283,7 +356,7 @@ struct bh_cell_desc *descriptor_from_options(int argc, char **argv)
 	memset(&b, 0, sizeof(b));
 	b.head.magic = BH_CELL_DESC_MAGIC;
 	b.head.version = BH_CELL_DESC_VERSION;
-	b.head.arch = BH_ARCH_X86;
+	b.head.arch = DESCRIPTOR_ARCH;
 	optind = 1;
 	while (good && (option = getopt_long(argc, argv, "", options, &index)) != -1) {
 		switch (option) {
@@ -314,6 +387,9 @@ struct bh_cell_desc *descriptor_from_options(int argc, char **argv)
 		case 'P':
 			good = pci_add(&b, optarg);
 			break;
+		case 'l':
+			good = link_add(&b, optarg);
+			break;
 		case 'y':
 			good = policy_add(&b, optarg);
 			break;
@@ -335,6 +411,10 @@ struct bh_cell_desc *descriptor_from_options(int argc, char **argv)
 			break;
 		case 'a':
 			b.head.flags |= BH_CELL_PASSIVE_COMM;
+			break;
+		case 'L':
+			b.head.flags |= BH_CELL_PC | BH_CELL_PASSIVE_COMM |
+					BH_CELL_CONSOLE_PERMITTED | BH_CELL_CONSOLE_ACTIVE;
 			break;
 		case 'f':
 			good = number_parse(optarg, "", &number, NULL);

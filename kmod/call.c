@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ioctl(2): the envelope every call has, checked once; then one management call at a time. */
 
+#include <linux/math64.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 #include <linux/uaccess.h>
+#include "arch.h"
 #include "core.h"
 
 union call_any {
@@ -14,6 +17,7 @@ union call_any {
 	struct bh_cell_call cell;
 	struct bh_info info;
 	struct bh_info_cpu info_cpu;
+	struct bh_info_link info_link;
 	struct bh_stream stream;
 	struct bh_policy_call policy;
 	struct bh_descriptor descriptor;
@@ -107,36 +111,6 @@ static void info_cells(struct bh_info *info, const struct bh_shared *shared)
 	}
 }
 
-/* The core lies anywhere in its range: blocks taken later join it from below as well. */
-static void info_memory_cut(struct bh_info *info, u64 start, u64 end)
-{
-	struct bh_range *range = info->memory;
-	u64 range_end;
-	u32 i;
-
-	for (i = 0; i < info->memory_count; i++, range++) {
-		range_end = range->start + range->size;
-		if (start < range->start || end > range_end)
-			continue;
-		range->size = start - range->start;
-		if (end < range_end && range->size) {
-			if (info->memory_count == BH_BOOT_RANGES_MAX)
-				return;
-			memmove(range + 2, range + 1,
-				(info->memory_count - i - 1) * sizeof(*range));
-			info->memory_count++;
-			range++;
-		}
-		if (end < range_end) {
-			*range = (struct bh_range){end, range_end - end};
-		} else if (!range->size) {
-			memmove(range, range + 1, (info->memory_count - i - 1) * sizeof(*range));
-			info->memory_count--;
-		}
-		return;
-	}
-}
-
 static int call_info(union call_any *any, struct bh_file *file)
 {
 	struct bh_info *info = &any->info;
@@ -150,8 +124,7 @@ static int call_info(union call_any *any, struct bh_file *file)
 		return 0;
 	info->state = BH_STATE_ENABLED;
 	info->core_memory = (struct bh_range){bh_core.phys, bh_core.size};
-	info->memory_count = memory_ranges(info->memory, BH_BOOT_RANGES_MAX);
-	info_memory_cut(info, bh_core.phys, bh_core.phys + bh_core.size);
+	info->memory_count = memory_for_cells(info->memory, BH_BOOT_RANGES_MAX);
 	down_read(&bh_core.shared_lock);
 	info->pool_pages = bh_core.shared->pool_pages;
 	info->pool_used = bh_core.shared->pool_used;
@@ -183,6 +156,57 @@ static int call_info_cpu(union call_any *any, struct bh_file *file)
 	return 0;
 }
 
+/* The core stamps with the TSC; programs know the kernel's clock. */
+static u64 tsc_to_boottime(u64 tsc)
+{
+	u64 now = arch_ticks(), ns = ktime_get_boottime_ns();
+
+	if (!tsc)
+		return 0;
+	return tsc < now ? ns - mul_u64_u64_div_u64(now - tsc, NSEC_PER_MSEC, arch_ticks_khz())
+			 : ns;
+}
+
+static int call_info_link(union call_any *any, struct bh_file *file)
+{
+	struct bh_info_link *info = &any->info_link;
+	const struct bh_link_status *status;
+	u32 number = info->number, i;
+	int ret = call_enabled(&any->call);
+
+	if (ret)
+		return ret;
+	down_read(&bh_core.shared_lock);
+	while (number < BH_LINKS_MAX && !READ_ONCE(bh_core.shared->link[number].peers))
+		number++;
+	if (number >= BH_LINKS_MAX) {
+		up_read(&bh_core.shared_lock);
+		return error_code(&any->call, BH_E_NO_SUCH_LINK, 0, info->number, 0);
+	}
+	status = &bh_core.shared->link[number];
+	info->number = number;
+	info->protocol = status->protocol;
+	info->peers = min_t(u32, READ_ONCE(status->peers), BH_LINK_PEERS_MAX);
+	info->root_vectors = status->root_vectors;
+	info->root_id = status->root_id;
+	info->phys = status->phys;
+	info->rw_size = status->rw_size;
+	info->output_size = status->output_size;
+	for (i = 0; i < info->peers; i++) {
+		const struct bh_link_peer_status *peer = &status->peer[i];
+
+		info->peer[i] = (struct bh_info_link_peer){
+			.owner = READ_ONCE(peer->owner),
+			.state = READ_ONCE(peer->state),
+			.rung = READ_ONCE(peer->rung),
+			.received = READ_ONCE(peer->received),
+			.active_ns = tsc_to_boottime(READ_ONCE(peer->active)),
+		};
+	}
+	up_read(&bh_core.shared_lock);
+	return 0;
+}
+
 struct call_kind {
 	unsigned int cmd;
 	u32 flags; /* known ones */
@@ -201,8 +225,9 @@ static const struct call_kind kinds[] = {
 	{BH_IOC_POLICY, 0, true, call_policy},
 	{BH_IOC_INFO, 0, false, call_info},
 	{BH_IOC_INFO_CPU, 0, false, call_info_cpu},
+	{BH_IOC_INFO_LINK, 0, false, call_info_link},
 	{BH_IOC_DESCRIPTOR, 0, false, call_descriptor},
-	{BH_IOC_STREAM, BH_STREAM_FROM_START, false, call_stream},
+	{BH_IOC_STREAM, BH_STREAM_FROM_START | BH_STREAM_WHOLE, false, call_stream},
 };
 
 static int call_run(const struct call_kind *kind, union call_any *any, struct file *filp)
@@ -216,6 +241,8 @@ static int call_run(const struct call_kind *kind, union call_any *any, struct fi
 			"the structure's size is %u, expected %u: program and module are of "
 			"different versions",
 			call->size, _IOC_SIZE(kind->cmd));
+	if (call->reserved)
+		return error_set(call, EINVAL, BH_R_ARGUMENT, "a reserved field is not 0");
 	if (call->flags & ~kind->flags)
 		return error_set(call, EINVAL, BH_R_ARGUMENT, "unknown flags 0x%x",
 				 call->flags & ~kind->flags);
@@ -248,10 +275,6 @@ long call_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	any = memdup_user(user, _IOC_SIZE(cmd));
 	if (IS_ERR(any))
 		return PTR_ERR(any);
-	if (any->call.reserved) {
-		kfree(any);
-		return -EINVAL;
-	}
 	memset(&any->call.error, 0, sizeof(any->call.error));
 	memset(any->call.text, 0, sizeof(any->call.text));
 	any->call.reason = BH_R_NONE;

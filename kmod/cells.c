@@ -31,6 +31,19 @@ static int cell_get(struct bh_call *call, u32 id, struct bh_cell **cell)
 	return *cell ? 0 : error_code(call, BH_E_NO_SUCH_CELL, 0, id, 0);
 }
 
+static bool cell_runs(u32 state)
+{
+	return state == BH_CELL_RUNNING || state == BH_CELL_RUNNING_LOCKED;
+}
+
+static void cell_state_tell(struct bh_cell *cell, u32 state)
+{
+	cell->state = state;
+	if (cell_runs(state))
+		cell->starting = false;
+	sysfs_cell_changed(cell, state);
+}
+
 /*
  * A management call of the core, in as many steps as it takes. Each is bounded by the core, and so is
  * the time a cell has to answer; so the request is carried through even if the program was killed.
@@ -42,6 +55,7 @@ int cell_request(struct bh_call *call, u32 nr, u64 arg)
 	u64 before;
 	long ret;
 
+	cell_states_announce(); /* what the request may end */
 	for (;;) {
 		memset(result, 0, sizeof(*result));
 		before = local_clock();
@@ -65,7 +79,19 @@ int cell_start(struct bh_cell_call *request)
 	struct bh_cell *cell;
 	int ret = cell_get(&request->call, request->id, &cell);
 
-	return ret ? ret : cell_request(&request->call, BH_HC_CELL_START, cell->id);
+	if (ret)
+		return ret;
+	mutex_lock(&bh_core.cells_lock);
+	cell->starting = !cell_runs(cell->state);
+	mutex_unlock(&bh_core.cells_lock);
+	ret = cell_request(&request->call, BH_HC_CELL_START, cell->id);
+	mutex_lock(&bh_core.cells_lock);
+	if (!ret && cell->starting)
+		cell_state_tell(cell, BH_CELL_RUNNING);
+	cell->starting = false;
+	mutex_unlock(&bh_core.cells_lock);
+	cell_states_announce();
+	return ret;
 }
 
 /* Asked to, a cell shuts down as for loading; by force, its CPUs are stopped where they are. */
@@ -84,12 +110,17 @@ int cell_stop(struct bh_cell_call *request)
 
 static int cell_remove(struct bh_call *call, struct bh_cell *cell, bool force)
 {
-	int ret = force ? cell_halt(call, cell, true) : 0;
+	/* A cell that does not agree is asked before the root's devices go. */
+	int ret = force || links_end_with(cell) ? cell_halt(call, cell, force) : 0;
 
-	if (!ret)
-		ret = cell_request(call, BH_HC_CELL_DESTROY, cell->id);
 	if (ret)
 		return ret;
+	links_vanish(cell);
+	ret = cell_request(call, BH_HC_CELL_DESTROY, cell->id);
+	if (ret) {
+		links_appear(cell);
+		return ret;
+	}
 	mutex_lock(&bh_core.cells_lock);
 	list_del(&cell->link);
 	mutex_unlock(&bh_core.cells_lock);
@@ -100,9 +131,10 @@ static int cell_remove(struct bh_call *call, struct bh_cell *cell, bool force)
 				"cell %u is destroyed, but not all of its CPUs came back online",
 				cell->id);
 	pool_release(cell->id);
+	links_release(cell->desc);
 	cell_release(cell);
 	atomic_inc(&bh_core.state_count);
-	wake_up_interruptible_all(&bh_core.wait);
+	stream_wake();
 	return memory_give_back(call, false) ?: ret;
 }
 
@@ -205,7 +237,10 @@ int cell_descriptor(struct bh_descriptor *descriptor)
 	return 0;
 }
 
-/* Compare with what was said last, so each change is told once whoever notices it first. */
+/*
+ * Compare with what was said last, so each change is told once whoever notices it first. A cell that ran for
+ * less time than it takes to look has run all the same.
+ */
 void cell_states_announce(void)
 {
 	struct bh_cell *cell;
@@ -220,14 +255,15 @@ void cell_states_announce(void)
 		state = READ_ONCE(bh_core.shared->cell[cell->id].state);
 		if (state == cell->state)
 			continue;
-		cell->state = state;
+		if (cell->starting && !cell_runs(state))
+			cell_state_tell(cell, BH_CELL_RUNNING);
+		cell_state_tell(cell, state);
 		changed = true;
-		sysfs_cell_changed(cell, state);
 	}
 	up_read(&bh_core.shared_lock);
 	mutex_unlock(&bh_core.cells_lock);
 	if (changed) {
 		atomic_inc(&bh_core.state_count);
-		wake_up_interruptible_all(&bh_core.wait);
+		stream_wake();
 	}
 }

@@ -26,6 +26,7 @@ struct bh_core {
 	struct mutex
 		lock; /* one management call at a time; everything without a comment is under it */
 	bool enabled;
+	bool stuck; /* a core that should have left has not: its memory is lost, nothing is enabled again */
 	phys_addr_t phys; /* core memory */
 	size_t size;
 	void *virt; /* mapped only while the core does not own it */
@@ -39,14 +40,15 @@ struct bh_core {
 	/* Readers of the core's shared memory hold shared_lock for reading. */
 	struct rw_semaphore shared_lock;
 	struct bh_shared *shared; /* NULL while disabled */
-	u64 epoch; /* one more at each enable: positions in text rings begin anew */
+	u64 epoch; /* one more when a core comes and when it goes: positions in text rings begin anew */
 	struct bh_text_ring *last_log; /* the log of the last core, kept after it left */
 
 	struct mutex cells_lock; /* the list; taken inside lock */
 	struct list_head cells;
 	u32 root_state;
 
-	wait_queue_head_t wait; /* readers and pollers */
+	wait_queue_head_t wait; /* readers, writers and pollers */
+	bool input_full[BH_CELLS_MAX]; /* of consoles, as far as is known */
 	atomic_t state_count; /* changes of state so far */
 };
 
@@ -56,6 +58,7 @@ extern struct miscdevice bh_device;
 struct bh_cell_pci {
 	struct pci_dev *dev;
 	char driver[32]; /* that had it before, or empty */
+	bool saved; /* its configuration */
 };
 
 struct bh_cell {
@@ -63,6 +66,7 @@ struct bh_cell {
 	struct list_head link;
 	u32 id;
 	u32 state; /* last one told to the world */
+	bool starting; /* it is being started, and that it runs was not told yet */
 	char name[BH_CELL_NAME_SIZE];
 	struct bh_cell_desc *desc; /* with placements */
 	cpumask_t cpus;
@@ -76,15 +80,18 @@ int error_core(struct bh_call *call, const struct bh_error *error, int ret);
 int error_code(struct bh_call *call, u32 code, u32 index, u64 value, u64 limit);
 
 /* memory.c: memory blocks taken from Linux, or one range reserved at boot */
-int memory_take(struct bh_call *call, u64 size);
+int memory_take(struct bh_call *call, u64 size, u64 piece, u64 align);
 int memory_reserve(struct bh_call *call, u64 start, u64 size);
 int memory_give_back(struct bh_call *call, bool all);
 int memory_ranges(struct bh_range *ranges, int max); /* ascending, merged */
+int memory_for_cells(struct bh_range *ranges, int max); /* without the core's */
 int memory_ram(struct bh_range *ranges, int max); /* Linux' RAM and what was taken from it */
 u64 memory_block_size(void);
 
 /* pool.c: what of the taken memory is in use */
 #define POOL_CORE 0xffffffff
+/* Where @size bytes are free: 0, -ENOSPC or -ENOMEM. */
+int pool_find(u64 size, u64 align, u64 *start);
 int pool_allocate(u32 owner, u64 size, u64 align, u64 *start);
 int pool_claim(u32 owner, u64 start, u64 size); /* -ENOENT: not ours; -EBUSY: in use */
 void pool_release(u32 owner);
@@ -95,9 +102,10 @@ int cpus_online_all(struct bh_call *call, cpumask_t *woken);
 void cpus_offline(const cpumask_t *cpus);
 int cpus_take(struct bh_call *call, const cpumask_t *cpus, cpumask_t *taken);
 int cpus_give_back(const cpumask_t *cpus);
-bool cpus_is_boot(unsigned int cpu);
+int cpus_init(void);
+void cpus_exit(void);
 
-/* platform.c and timer.c: facts for the core */
+/* platform.c and x86/timer.c: facts for the core */
 int platform_fill(struct bh_call *call, struct bh_boot_info *info);
 u64 platform_phys_limit(void);
 u32 timer_apic_khz(void);
@@ -107,6 +115,7 @@ int core_enable(struct bh_enable *enable);
 int core_disable(struct bh_call *call);
 extern char *bh_reserve;
 extern bool bh_selftest;
+extern unsigned short bh_response_ms;
 
 /* cells.c, create.c */
 int cell_create(struct bh_create *create);
@@ -121,10 +130,16 @@ struct bh_cell *cell_find(u32 id);
 int cell_request(struct bh_call *call, u32 nr, u64 arg);
 void cell_states_announce(void);
 void cell_release(struct bh_cell *cell);
+void links_release(const struct bh_cell_desc *desc); /* of a cell that is not in the list */
 
 static inline const struct bh_memory *desc_memory(const struct bh_cell_desc *desc)
 {
 	return (const void *)desc + desc->memory.offset;
+}
+
+static inline const struct bh_link *desc_links(const struct bh_cell_desc *desc)
+{
+	return (const void *)desc + desc->links.offset;
 }
 
 /* image.c */
@@ -137,6 +152,15 @@ void bh_pci_exit(void);
 int cell_pci_take(struct bh_call *call, struct bh_cell *cell);
 void cell_pci_give_back(struct bh_cell *cell);
 
+/* links.c: PCI devices for the links the root is a peer of */
+u64 links_window_take(void);
+void links_window_give_back(void);
+int links_start(struct bh_call *call);
+void links_stop(void);
+bool links_end_with(const struct bh_cell *cell); /* is it the last cell of a link with the root? */
+void links_appear(const struct bh_cell *cell);
+void links_vanish(const struct bh_cell *cell);
+
 /* notify.c */
 int notify_start(struct bh_call *call);
 void notify_stop(void);
@@ -145,6 +169,7 @@ void notify_stop(void);
 int stream_init(void);
 void stream_exit(void);
 void stream_drain(void);
+void stream_wake(void); /* everybody who waits on a file looks again */
 extern const struct file_operations stream_operations;
 long call_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
@@ -152,10 +177,10 @@ struct bh_file {
 	struct mutex lock;
 	u32 stream;
 	u32 id;
-	u32 generation;
+	bool whole; /* BH_STREAM_WHOLE */
+	bool ended;
 	u64 epoch;
 	u64 position;
-	u64 lost;
 	int state_seen;
 };
 int stream_choose(struct bh_file *file, struct bh_stream *stream);

@@ -2,14 +2,9 @@
 /* CPUs: brought online for the launch, taken from Linux for a cell, given back afterwards. */
 
 #include <linux/cpu.h>
-#include <asm/mpspec.h>
-#include <asm/smp.h>
+#include <linux/cpuhotplug.h>
+#include "arch.h"
 #include "core.h"
-
-bool cpus_is_boot(unsigned int cpu)
-{
-	return cpu == 0 || per_cpu(x86_cpu_to_apicid, cpu) == boot_cpu_physical_apicid;
-}
 
 /*
  * The core has to enter, and leave, on every CPU: one that sleeps outside it would run Linux without
@@ -51,6 +46,35 @@ void cpus_offline(const cpumask_t *cpus)
 
 	for_each_cpu(cpu, cpus) if (remove_cpu(cpu))
 		pr_warn("bulkhead: CPU %u could not be put offline again\n", cpu);
+}
+
+/*
+ * A CPU that was not there at enable (added to the machine since) never entered the core, and would run Linux
+ * outside it. Asked before each CPU is brought online.
+ */
+static int cpu_may_come(unsigned int cpu)
+{
+	if (!READ_ONCE(bh_core.enabled) || cpumask_test_cpu(cpu, &bh_core.cpus))
+		return 0;
+	pr_err("bulkhead: CPU %u was added after Bulkhead was enabled and stays offline: disable "
+	       "and "
+	       "enable again\n",
+	       cpu);
+	return -EPERM;
+}
+
+static int hotplug_state;
+
+int cpus_init(void)
+{
+	hotplug_state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "bulkhead:online",
+						  cpu_may_come, NULL);
+	return hotplug_state < 0 ? hotplug_state : 0;
+}
+
+void cpus_exit(void)
+{
+	cpuhp_remove_state_nocalls(hotplug_state);
 }
 
 int cpus_take(struct bh_call *call, const cpumask_t *cpus, cpumask_t *taken)

@@ -4,6 +4,7 @@
 #include <linux/align.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include "arch.h"
 #include "core.h"
 
 /* A table whose entries this module reads itself; everything else about it is the core's to judge. */
@@ -36,6 +37,8 @@ static int desc_check(struct bh_call *call, const struct bh_cell_desc *desc, u32
 		error.where = BH_IN_IRQS;
 	else if (!table_sound(desc, &desc->pci, sizeof(struct bh_pci)))
 		error.where = BH_IN_PCI;
+	else if (!table_sound(desc, &desc->links, sizeof(struct bh_link)))
+		error.where = BH_IN_LINKS;
 	else if (!desc->name[0] || strnlen(desc->name, sizeof(desc->name)) == sizeof(desc->name))
 		return error_code(call, BH_E_DESC_NAME, 0, 0, 0);
 	if (!error.where)
@@ -55,6 +58,9 @@ static int desc_check(struct bh_call *call, const struct bh_cell_desc *desc, u32
 		break;
 	case BH_IN_PCI:
 		error.value = desc->pci.offset;
+		break;
+	case BH_IN_LINKS:
+		error.value = desc->links.offset;
 		break;
 	}
 	return error_core(call, &error, -EINVAL);
@@ -103,7 +109,7 @@ static int desc_cpus(struct bh_call *call, const struct bh_cell_desc *desc, cpum
 					  cpumask_last(&bh_core.cpus));
 		if (cpumask_test_cpu(number[i], cpus))
 			return error_code(call, BH_E_CPU_TWICE, i, number[i], 0);
-		if (cpus_is_boot(number[i]))
+		if (arch_cpu_is_boot(number[i]))
 			return error_code(call, BH_E_CPU_ROOT_BOOT, i, number[i], 0);
 		list_for_each_entry (cell, &bh_core.cells, link) {
 			if (!cpumask_test_cpu(number[i], &cell->cpus))
@@ -118,7 +124,7 @@ static int desc_cpus(struct bh_call *call, const struct bh_cell_desc *desc, cpum
 	return 0;
 }
 
-static int place_any(struct bh_call *call, u32 id, u32 index, struct bh_memory *memory)
+static int place_any(struct bh_call *call, u32 owner, u32 index, struct bh_memory *memory)
 {
 	u64 align = memory->size >= SZ_2M ? SZ_2M : PAGE_SIZE, limit = 1ULL << 46;
 	int ret;
@@ -129,12 +135,14 @@ static int place_any(struct bh_call *call, u32 id, u32 index, struct bh_memory *
 		return error_code(call, BH_E_MEM_ALIGN, index, memory->size, PAGE_SIZE);
 	if (memory->size > limit)
 		return error_code(call, BH_E_MEM_WRAP, index, memory->size, limit);
-	ret = pool_allocate(id, memory->size, align, &memory->phys);
+	ret = pool_allocate(owner, memory->size, align, &memory->phys);
 	if (ret == -ENOSPC) {
-		ret = memory_take(call, memory->size);
+		ret = memory_take(call, memory->size, memory->size, align);
 		if (ret)
 			return ret;
-		ret = pool_allocate(id, memory->size, align, &memory->phys);
+		ret = pool_allocate(owner, memory->size, align, &memory->phys);
+		/* What was taken beside the piece; what Linux does not take back now stays for the next. */
+		memory_give_back(&(struct bh_call){}, false);
 	}
 	if (ret == -ENOSPC)
 		return error_set(
@@ -146,7 +154,7 @@ static int place_any(struct bh_call *call, u32 id, u32 index, struct bh_memory *
 }
 
 /* An address chosen by the descriptor: the core knows owners, but not that Linux still uses its RAM. */
-static int place_fixed(struct bh_call *call, u32 id, u32 index, const struct bh_memory *memory)
+static int place_fixed(struct bh_call *call, u32 owner, u32 index, const struct bh_memory *memory)
 {
 	struct bh_error error = {.code = BH_E_MEM_OWNED, .index = index, .value = memory->phys};
 
@@ -158,7 +166,7 @@ static int place_fixed(struct bh_call *call, u32 id, u32 index, const struct bh_
 		return error_core(call, &error, -EBUSY);
 	}
 	/* Somebody's already, or no RAM of Linux: the core says whose it is. */
-	if (pool_claim(id, memory->phys, memory->size) != -ENOENT ||
+	if (pool_claim(owner, memory->phys, memory->size) != -ENOENT ||
 	    region_intersects(memory->phys, memory->size, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) ==
 		    REGION_DISJOINT)
 		return 0;
@@ -187,6 +195,69 @@ static int desc_place(struct bh_call *call, struct bh_cell_desc *desc)
 			ret = place_any(call, desc->id, i, &memory[i]);
 	}
 	return ret;
+}
+
+/* As a cell that is there describes it; NULL: no cell has the link. */
+static const struct bh_link *link_find(u16 number)
+{
+	struct bh_cell *cell;
+	u32 i;
+
+	list_for_each_entry (cell, &bh_core.cells, link)
+		for (i = 0; i < cell->desc->links.count; i++)
+			if (desc_links(cell->desc)[i].number == number)
+				return &desc_links(cell->desc)[i];
+	return NULL;
+}
+
+/* The first cell that names a link has its memory placed, the others find it there. */
+static int link_place(struct bh_call *call, struct bh_link *link, u32 index)
+{
+	const struct bh_link *there = link_find(link->number);
+	u32 owner = BH_OWNER_LINK + link->number;
+	u64 limit = 1ULL << 46;
+	struct bh_memory memory;
+	int ret;
+
+	if (link->number >= BH_LINKS_MAX)
+		return error_code(call, BH_E_LINK_NUMBER, index, link->number, BH_LINKS_MAX - 1);
+	if (link->rw_size >= limit || link->output_size >= limit)
+		return error_code(call, BH_E_LINK_WRAP, index,
+				  max(link->rw_size, link->output_size), limit);
+	memory = (struct bh_memory){
+		.phys = link->phys,
+		.size = BH_LINK_STATE_SIZE + link->rw_size + link->peers * link->output_size,
+	};
+	if (there && link->phys == BH_PHYS_ANY)
+		link->phys = there->phys;
+	if (there)
+		return 0;
+	if (link->phys != BH_PHYS_ANY)
+		return place_fixed(call, owner, index, &memory);
+	ret = place_any(call, owner, index, &memory);
+	link->phys = memory.phys;
+	return ret;
+}
+
+static int links_place(struct bh_call *call, struct bh_cell_desc *desc)
+{
+	struct bh_link *links = (void *)desc + desc->links.offset;
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < desc->links.count && !ret; i++)
+		ret = link_place(call, &links[i], i);
+	return ret;
+}
+
+void links_release(const struct bh_cell_desc *desc)
+{
+	u32 i;
+
+	for (i = 0; i < desc->links.count; i++)
+		if (desc_links(desc)[i].number < BH_LINKS_MAX &&
+		    !link_find(desc_links(desc)[i].number))
+			pool_release(BH_OWNER_LINK + desc_links(desc)[i].number);
 }
 
 static int desc_copy(struct bh_create *create, struct bh_cell_desc **out)
@@ -254,6 +325,11 @@ int cell_create(struct bh_create *create)
 	cpumask_copy(&cell->cpus, wanted);
 
 	ret = desc_place(call, desc);
+	if (!ret)
+		ret = links_place(call, desc);
+	/* Before anything of Linux' is taken that it would not get back as it was: addresses of an interface, affinities. */
+	if (!ret)
+		ret = cell_request(call, BH_HC_CELL_CHECK, virt_to_phys(desc));
 	if (ret)
 		goto out_memory;
 	ret = cell_pci_take(call, cell);
@@ -273,6 +349,7 @@ int cell_create(struct bh_create *create)
 	ret = sysfs_cell_add(cell);
 	if (ret)
 		pr_warn("bulkhead: no sysfs entry for cell %u: %d\n", cell->id, ret);
+	links_appear(cell);
 	kfree(taken);
 	if (copy_to_user(u64_to_user_ptr(create->descriptor), desc, desc->size))
 		return error_set(
@@ -287,6 +364,7 @@ out_pci:
 	cell_pci_give_back(cell);
 out_memory:
 	pool_release(desc->id);
+	links_release(desc);
 	memory_give_back(call, false);
 out_cell:
 	kfree(taken);

@@ -5,14 +5,13 @@
 #include <linux/crash_core.h>
 #include <linux/firmware.h>
 #include <linux/io.h>
-#include <linux/kexec.h>
 #include <linux/module.h>
 #include <linux/vmalloc.h>
-#include <asm/cpufeature.h>
+#include "arch.h"
 #include "core.h"
 #include "launch.h"
 
-#define CORE_IMAGE "bulkhead/core-x86.bin"
+#define CORE_IMAGE "bulkhead/core-" ARCH_NAME ".bin"
 #define CORE_IMAGE_MAX (16 << 20)
 #define CORE_MEMORY_DEFAULT (16ULL << 20)
 #define CORE_POOL_MIN (8ULL << 20)
@@ -28,7 +27,7 @@ static const char *image_fault(const struct bh_core_header *h, size_t size)
 	if (h->version != BH_BOOT_VERSION || h->boot_info_size != sizeof(struct bh_boot_info) ||
 	    h->shared_size != sizeof(struct bh_shared))
 		return "it is of another version than the module: install both from the same build";
-	if (h->arch != BH_ARCH_X86)
+	if (h->arch != ARCH_DESC)
 		return "it is for another architecture";
 	if (h->image_size != size || !PAGE_ALIGNED(size))
 		return "it is cut short or too long";
@@ -43,7 +42,7 @@ static const char *image_fault(const struct bh_core_header *h, size_t size)
 	if (!h->cpu_size || h->cpu_size > SZ_1M || !PAGE_ALIGNED(h->cpu_size))
 		return "its CPU area is wrong";
 	if (!IS_ALIGNED(h->link_address, BH_CORE_MEMORY_ALIGN) ||
-	    h->link_address < 0xffff800000000000ULL || h->link_address > -(u64)SZ_256M)
+	    !arch_link_address_good(h->link_address))
 		return "its link address is wrong";
 	if (strnlen(h->build, sizeof(h->build)) == sizeof(h->build))
 		return "its build string does not end";
@@ -80,13 +79,10 @@ static u64 core_overhead(const struct bh_core_header *h)
 	       BH_BOOT_TABLE_PAGES * PAGE_SIZE;
 }
 
-/* Tables for the core's own map and the root's: with 2 MiB pages both need one page per GiB. */
 static u64 core_size(const struct bh_core_header *h)
 {
-	u64 pool = CORE_POOL_MIN;
+	u64 pool = CORE_POOL_MIN + arch_tables_size(platform_phys_limit());
 
-	if (!boot_cpu_has(X86_FEATURE_GBPAGES))
-		pool += (platform_phys_limit() >> 30) * 2 * PAGE_SIZE;
 	return max(CORE_MEMORY_DEFAULT, ALIGN(core_overhead(h) + pool, BH_CORE_MEMORY_ALIGN));
 }
 
@@ -108,6 +104,7 @@ static int core_map(struct bh_call *call, const struct firmware *fw)
 	offset += PAGE_ALIGN(sizeof(*info));
 	info->version = BH_BOOT_VERSION;
 	info->size = sizeof(*info);
+	info->response_ms = bh_response_ms;
 	info->flags = bh_selftest ? BH_BOOT_SELFTEST : 0;
 	info->core_memory = (struct bh_range){bh_core.phys, bh_core.size};
 	info->shared_offset = offset;
@@ -133,6 +130,7 @@ static void core_unmap(bool clear)
 static void log_keep(const struct bh_shared *shared)
 {
 	memcpy(bh_core.last_log, (const void *)&shared->log, sizeof(*bh_core.last_log));
+	bh_core.epoch++;
 }
 
 static int core_memory(struct bh_call *call, const struct bh_enable *enable)
@@ -142,6 +140,10 @@ static int core_memory(struct bh_call *call, const struct bh_enable *enable)
 	char *end;
 	int ret;
 
+	if (bh_response_ms < BH_RESPONSE_MS_MIN || bh_response_ms > BH_RESPONSE_MS_MAX)
+		return error_set(call, EINVAL, BH_R_ARGUMENT,
+				 "the module's parameter response_ms=%u is not from %u to %u",
+				 bh_response_ms, BH_RESPONSE_MS_MIN, BH_RESPONSE_MS_MAX);
 	if (!reserved.size && bh_reserve) {
 		reserved.size = memparse(bh_reserve, &end);
 		if (*end != '@')
@@ -154,7 +156,8 @@ static int core_memory(struct bh_call *call, const struct bh_enable *enable)
 		ret = memory_reserve(call, reserved.start, reserved.size);
 	else
 		ret = memory_take(call,
-				  max(enable->memory_size ?: size + CELLS_MEMORY_DEFAULT, size));
+				  max(enable->memory_size ?: size + CELLS_MEMORY_DEFAULT, size),
+				  size, BH_CORE_MEMORY_ALIGN);
 	if (ret)
 		return ret;
 	ret = pool_allocate(POOL_CORE, size, BH_CORE_MEMORY_ALIGN, &start);
@@ -169,25 +172,41 @@ static int core_memory(struct bh_call *call, const struct bh_enable *enable)
 	return 0;
 }
 
+/*
+ * The way out that must not fail. Should it, Linux runs on under a core that nobody speaks to any more: it
+ * keeps its memory, and the module stays.
+ */
+static int core_leave_for_good(void)
+{
+	int ret = bh_leave();
+
+	if (!ret)
+		return 0;
+	bh_core.stuck = true;
+	__module_get(THIS_MODULE);
+	pr_emerg("bulkhead: the core could not be left (error %d); it keeps its memory until the "
+		 "machine is restarted\n",
+		 -ret);
+	return ret;
+}
+
 static int core_enter(struct bh_call *call)
 {
 	struct bh_boot_info *info = bh_core.info;
-	u64 shared_phys =
-		bh_core.phys + info->shared_offset; /* after the launch info reads as zeros */
 	struct bh_shared *shared;
 	int ret;
 
-	ret = bh_launch(info, bh_core.virt, &bh_core.header);
-	if (ret) {
-		log_keep(bh_core.virt + info->shared_offset);
-		return error_core(call, &info->error, ret);
-	}
-	shared = memremap(shared_phys, sizeof(*shared), MEMREMAP_WB);
-	if (!shared) {
-		if (bh_leave())
-			pr_emerg("bulkhead: the core could not be left again\n");
+	shared = memremap(bh_core.phys + info->shared_offset, sizeof(*shared), MEMREMAP_WB);
+	if (!shared)
 		return error_set(call, ENOMEM, BH_R_OTHER,
 				 "the kernel could not map the memory shared with the core");
+	ret = bh_launch(info, bh_core.virt, &bh_core.header);
+	if (ret) {
+		down_write(&bh_core.shared_lock);
+		log_keep(shared);
+		up_write(&bh_core.shared_lock);
+		memunmap(shared);
+		return error_core(call, &info->error, ret);
 	}
 	/* The rest is the core's from here on. */
 	core_unmap(false);
@@ -195,8 +214,8 @@ static int core_enter(struct bh_call *call)
 	bh_core.shared = shared;
 	bh_core.epoch++;
 	up_write(&bh_core.shared_lock);
-	bh_core.enabled = true;
 	cpumask_copy(&bh_core.cpus, cpu_present_mask);
+	WRITE_ONCE(bh_core.enabled, true);
 	return 0;
 }
 
@@ -207,7 +226,6 @@ static void core_forget(void)
 	down_write(&bh_core.shared_lock);
 	log_keep(shared);
 	bh_core.shared = NULL;
-	bh_core.epoch++;
 	up_write(&bh_core.shared_lock);
 	memunmap(shared);
 }
@@ -220,12 +238,13 @@ static void core_changed(const char *state)
 	snprintf(variable, sizeof(variable), "STATE=%s", state);
 	kobject_uevent_env(&bh_device.this_device->kobj, KOBJ_CHANGE, env);
 	atomic_inc(&bh_core.state_count);
-	wake_up_interruptible_all(&bh_core.wait);
+	stream_wake();
 }
 
 /* The core is out; take what it had. */
 static int core_free(struct bh_call *call)
 {
+	links_window_give_back();
 	core_unmap(true);
 	pool_release(POOL_CORE);
 	return memory_give_back(call, true);
@@ -241,11 +260,9 @@ int core_enable(struct bh_enable *enable)
 
 	if (bh_core.enabled)
 		return error_set(call, EBUSY, BH_R_STATE, "Bulkhead is enabled already");
-	if (kexec_crash_loaded())
-		return error_set(
-			call, EBUSY, BH_R_STATE,
-			"a crash kernel is loaded, which could not start under Bulkhead: unload it "
-			"(kexec -p -u) first");
+	if (bh_core.stuck)
+		return error_set(call, EIO, BH_R_STATE,
+				 "an earlier core could not be left: restart the machine");
 	ret = image_get(call, &fw);
 	if (ret)
 		return ret;
@@ -284,12 +301,17 @@ int core_enable(struct bh_enable *enable)
 			ret = error_set(call, -ret, BH_R_OTHER,
 					"sysfs refused the entries (error %d)", -ret);
 	}
+	if (!ret) {
+		ret = links_start(call);
+		if (ret)
+			sysfs_disable();
+	}
 	if (ret) {
 		notify_stop();
 		core_forget();
 		bh_core.enabled = false;
-		if (bh_leave())
-			pr_emerg("bulkhead: the core could not be left again\n");
+		if (core_leave_for_good())
+			goto out_cpus;
 		bh_core.virt = memremap(bh_core.phys, bh_core.size, MEMREMAP_WB);
 		goto out_memory;
 	}
@@ -326,7 +348,11 @@ int core_disable(struct bh_call *call)
 	notify_stop();
 	stream_drain();
 	cpu_hotplug_disable();
-	ret = cpumask_subset(&bh_core.cpus, cpu_online_mask) ? bh_leave() : -EAGAIN;
+	if (!cpumask_subset(&bh_core.cpus, cpu_online_mask))
+		ret = error_set(call, EAGAIN, BH_R_CPU,
+				"a CPU was put offline during the call: try again");
+	else
+		ret = bh_leave();
 	cpu_hotplug_enable();
 	if (ret) {
 		error_set(call, -ret, BH_R_CORE, "the core refused to leave (error %d)", -ret);
@@ -334,6 +360,7 @@ int core_disable(struct bh_call *call)
 		cpus_offline(woken);
 		goto out;
 	}
+	links_stop();
 	sysfs_disable();
 	core_forget();
 	bh_core.enabled = false;

@@ -21,7 +21,8 @@ static const char *const features[] = {
 };
 
 static const char *const places[] = {"header",	    "CPUs",	      "memory regions",
-				     "port ranges", "interrupt pins", "PCI devices"};
+				     "port ranges", "interrupt pins", "PCI devices",
+				     "links"};
 
 int error_set(struct bh_call *call, int errno_, u32 reason, const char *format, ...)
 {
@@ -65,6 +66,13 @@ static bool error_is_count(u32 code)
 	case BH_E_IRQ_OWNED:
 	case BH_E_PCI_DOMAIN:
 	case BH_E_POLICY:
+	case BH_E_LINK_NUMBER:
+	case BH_E_LINK_TWICE:
+	case BH_E_LINK_PEERS:
+	case BH_E_LINK_VECTORS:
+	case BH_E_LINK_PEER:
+	case BH_E_LINK_ROOT:
+	case BH_E_NO_SUCH_LINK:
 		return true;
 	}
 	return false;
@@ -81,6 +89,8 @@ static int error_owner(char *out, size_t size, u32 owner)
 		return scnprintf(out, size, "the core");
 	if (owner == BH_OWNER_NOBODY)
 		return scnprintf(out, size, "nobody");
+	if (owner - BH_OWNER_LINK < BH_LINKS_MAX)
+		return scnprintf(out, size, "link %u", owner - BH_OWNER_LINK);
 	mutex_lock(&bh_core.cells_lock);
 	list_for_each_entry (cell, &bh_core.cells, link)
 		if (cell->id == owner)

@@ -9,6 +9,7 @@
 #include <linux/io.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include "arch.h"
 #include "core.h"
 
 #define SEGMENTS_MAX 64
@@ -66,6 +67,7 @@ static int image_piece(struct image_write *w, u64 phys, u64 size, loff_t from)
 						w->index, from, -n);
 		}
 	}
+	arch_memory_written(map + shift, size);
 	memunmap(map);
 	return ret;
 }
@@ -164,9 +166,10 @@ static int image_elf(struct image_write *w, u64 base)
 	entry = wide ? head.e64.e_phentsize : head.e32.e_phentsize;
 	count = wide ? head.e64.e_phnum : head.e32.e_phnum;
 	if (memcmp(head.e64.e_ident, ELFMAG, SELFMAG) || head.e64.e_ident[EI_DATA] != ELFDATA2LSB ||
-	    head.e64.e_machine != (wide ? EM_X86_64 : EM_386))
+	    head.e64.e_machine != (wide ? ELF_ARCH : ARCH_ELF32))
 		return error_set(w->call, ENOEXEC, BH_R_IMAGE,
-				 "image %u is no ELF file for x86: load it as raw, with an address",
+				 "image %u is no ELF file for " ARCH_NAME
+				 ": load it as raw, with an address",
 				 w->index);
 	if (entry != (wide ? sizeof(part.p64) : sizeof(part.p32)) || !count || count > SEGMENTS_MAX)
 		return error_set(

@@ -6,6 +6,7 @@
 #include <linux/reboot.h>
 #include <linux/slab.h>
 #include <linux/suspend.h>
+#include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
 #include "core.h"
 
@@ -18,6 +19,10 @@ MODULE_PARM_DESC(
 bool bh_selftest;
 module_param_named(selftest, bh_selftest, bool, 0444);
 MODULE_PARM_DESC(selftest, "allow tests that make the core fault");
+
+unsigned short bh_response_ms = 100;
+module_param_named(response_ms, bh_response_ms, ushort, 0444);
+MODULE_PARM_DESC(response_ms, "how long the core waits for a CPU before it gives it up (100)");
 
 struct bh_core bh_core = {
 	.lock = __MUTEX_INITIALIZER(bh_core.lock),
@@ -69,6 +74,8 @@ static int __init bulkhead_init(void)
 {
 	int ret = -ENOMEM;
 
+	/* A program may remember positions for longer than the module is loaded. */
+	bh_core.epoch = ktime_get_real_seconds();
 	bh_core.result = (void *)get_zeroed_page(GFP_KERNEL);
 	bh_core.last_log = vzalloc(sizeof(*bh_core.last_log));
 	if (!bh_core.result || !bh_core.last_log)
@@ -82,9 +89,12 @@ static int __init bulkhead_init(void)
 	ret = bh_pci_init();
 	if (ret)
 		goto fail_sysfs;
-	ret = register_pm_notifier(&power_block);
+	ret = cpus_init();
 	if (ret)
 		goto fail_pci;
+	ret = register_pm_notifier(&power_block);
+	if (ret)
+		goto fail_cpus;
 	ret = register_reboot_notifier(&reboot_block);
 	if (ret)
 		goto fail_power;
@@ -97,6 +107,8 @@ fail_reboot:
 	unregister_reboot_notifier(&reboot_block);
 fail_power:
 	unregister_pm_notifier(&power_block);
+fail_cpus:
+	cpus_exit();
 fail_pci:
 	bh_pci_exit();
 fail_sysfs:
@@ -114,6 +126,9 @@ static void __exit bulkhead_exit(void)
 	misc_deregister(&bh_device);
 	unregister_reboot_notifier(&reboot_block);
 	unregister_pm_notifier(&power_block);
+	cpus_exit();
+	/* What Linux did not take back at disable. */
+	memory_give_back(&(struct bh_call){}, true);
 	bh_pci_exit();
 	sysfs_exit();
 	stream_exit();

@@ -7,6 +7,9 @@
  * cannot when resources below that one, those of the kernel image, would come to lie in the wrong half
  * (release_mem_region_adjustable() warns and leaves an entry with which the block can never be added
  * again). Such a block is only put offline, which keeps Linux from it just as well.
+ *
+ * Where the kernel does not let go of memory it had at boot, all pages of a range are allocated instead. Such a range
+ * need not be whole memory blocks, of 128 MiB each: the larger it is, the likelier is one page in it that cannot move.
  */
 
 #include <linux/completion.h>
@@ -20,10 +23,17 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/workqueue.h>
+#include "arch.h"
 #include "core.h"
 
 #define BLOCK_TIMEOUT_MS 15000 /* for one block: its pages are moved elsewhere first */
 #define ONLINE_TIMEOUT_MS 5000
+#define ALLOCATE_STEP SZ_16M /* what is allocated is a multiple of this, and lies at one */
+/*
+ * alloc_contig_range() gives up where offlining would try again: a page may be under I/O at that moment, or pinned for
+ * as long as a system call takes.
+ */
+#define ALLOCATE_PASSES 3
 
 struct block {
 	struct list_head link; /* ascending */
@@ -33,7 +43,8 @@ struct block {
 	bool movable; /* the zone it came from */
 	bool reserved; /* kept from Linux at boot: never goes back */
 	bool initial; /* taken by enable: stays until disable */
-	bool removed; /* else only offline */
+	bool removed; /* else only offline, or allocated */
+	bool claimed; /* ours in /proc/iomem */
 };
 
 static LIST_HEAD(blocks);
@@ -147,7 +158,13 @@ static int block_state_write(struct block *block, const char *state)
  */
 static int block_add(struct block *block)
 {
-	int ret = !block->removed ? 0 : add_memory(block->nid, block->start, block->size, MHP_NONE);
+	int ret;
+
+	if (ARCH_MEMORY_ALLOCATED) {
+		free_contig_range(PHYS_PFN(block->start), PHYS_PFN(block->size));
+		return 0;
+	}
+	ret = !block->removed ? 0 : add_memory(block->nid, block->start, block->size, MHP_NONE);
 
 	/* -EEXIST: an earlier attempt got as far as this. */
 	if (ret && ret != -EEXIST)
@@ -157,6 +174,10 @@ static int block_add(struct block *block)
 
 static int block_remove(struct block *block)
 {
+	if (ARCH_MEMORY_ALLOCATED)
+		return alloc_contig_range(PHYS_PFN(block->start),
+					  PHYS_PFN(block->start + block->size), MIGRATE_MOVABLE,
+					  GFP_KERNEL);
 	return block->removed ? offline_and_remove_memory(block->start, block->size)
 			      : block_state_write(block, "offline");
 }
@@ -236,15 +257,18 @@ static bool block_separable(u64 start, u64 size)
 	return parts.separable;
 }
 
-static struct block *block_candidate(u64 start)
+static struct block *block_candidate(u64 start, u64 size)
 {
-	u64 size = memory_block_size(), pfn;
-	struct page *page = NULL;
+	struct page *page = NULL, *first = NULL;
 	struct block *block;
+	u64 pfn;
 
 	for (pfn = PHYS_PFN(start); pfn < PHYS_PFN(start + size); pfn += pageblock_nr_pages) {
 		page = pfn_to_online_page(pfn);
 		if (!page || PageReserved(page))
+			return NULL;
+		first = first ?: page;
+		if (ARCH_MEMORY_ALLOCATED && page_zone(page) != page_zone(first))
 			return NULL;
 	}
 	block = kzalloc(sizeof(*block), GFP_KERNEL);
@@ -254,7 +278,7 @@ static struct block *block_candidate(u64 start)
 	block->size = size;
 	block->nid = page_to_nid(page);
 	block->movable = page_zonenum(page) == ZONE_MOVABLE;
-	block->removed = block_separable(start, size);
+	block->removed = !ARCH_MEMORY_ALLOCATED && block_separable(start, size);
 	return block;
 }
 
@@ -264,64 +288,131 @@ static int ram_top(struct resource *res, void *arg)
 	return 0;
 }
 
-static int block_take(u64 start, char *tried, size_t tried_size)
+static bool block_claim(struct block *block)
+{
+	block->claimed = request_mem_region(block->start, block->size, "Bulkhead");
+	return block->claimed;
+}
+
+static int block_give_back(struct block *block)
+{
+	int ret;
+
+	if (block->claimed)
+		release_mem_region(block->start, block->size);
+	block->claimed = false;
+	ret = block->reserved ? 0 : memory_return(block);
+	/* Added again but not online: it is Linux's by name, and still nobody's. */
+	if (ret && block->removed && !block_claim(block))
+		block->removed = false;
+	return ret;
+}
+
+static int block_take(u64 start, u64 size, char *tried, size_t tried_size)
 {
 	size_t n = strlen(tried);
-	struct block *block = block_candidate(start);
+	struct block *block = block_candidate(start, size);
 	int ret;
 
 	if (!block)
 		return -EINVAL;
 	ret = memory_run(block, block_remove);
-	if (!ret && block->removed && !request_mem_region(block->start, block->size, "Bulkhead"))
-		ret = memory_return(block) ? -EIO : -EBUSY;
-	if (ret) {
+	if (!ret && block->removed && !block_claim(block))
+		ret = block_give_back(block) ? -EIO : -EBUSY;
+	if (ret && ARCH_MEMORY_ALLOCATED)
+		scnprintf(tried + n, tried_size - n, "%s0x%llx: %d", n ? ", " : "", start, ret);
+	else if (ret)
 		scnprintf(tried + n, tried_size - n, "%smemory%llu: %d", n ? ", " : "",
 			  start / block->size, ret);
+	if (ret && ret != -EIO) {
 		kfree(block);
 		return ret;
 	}
+	/* One that Linux neither lets us have nor takes back is tried again when memory goes back. */
 	block->initial = !bh_core.enabled;
 	block_insert(block);
-	return 0;
+	return ret;
 }
 
-/* Take blocks from the top of memory down until `size' more bytes are there. */
-int memory_take(struct bh_call *call, u64 size)
+struct taking {
+	u64 size; /* at least this much is wanted */
+	u64 piece, align; /* with one piece like this free in the pool */
+	u64 got;
+	char tried[160];
+};
+
+static bool taking_done(const struct taking *taking)
 {
-	u64 block_size = memory_block_size(), top = 0, start, got = 0;
-	char tried[160] = "";
-	int pass;
+	u64 at;
+
+	return taking->got >= taking->size && !pool_find(taking->piece, taking->align, &at);
+}
+
+/* Take ranges of one size from the top of memory down. */
+static void take_ranges(struct taking *taking, u64 size, u64 step, bool movable)
+{
+	u64 top = 0, start;
 
 	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0, -1ULL,
 			    &top, ram_top);
-	/* Movable zones first: their pages can always be moved. Block 0 holds what firmware and boot left. */
-	for (pass = 0; pass < 2 && got < size; pass++) {
-		start = ALIGN_DOWN(top, block_size);
-		while (got < size && start > block_size) {
-			struct page *page;
-			int ret;
+	if (top < size)
+		return;
+	start = ALIGN_DOWN(top - size, step);
+	/* Block 0 holds what firmware and boot left. */
+	while (start >= step && !taking_done(taking) && !fatal_signal_pending(current)) {
+		struct page *page = pfn_to_online_page(PHYS_PFN(start));
+		int ret = -EINVAL;
 
-			start -= block_size;
-			page = pfn_to_online_page(PHYS_PFN(start));
-			if (!page || (page_zonenum(page) == ZONE_MOVABLE) != (pass == 0))
-				continue;
-			ret = block_take(start, tried, sizeof(tried));
-			if (!ret)
-				got += block_size;
-			if (fatal_signal_pending(current))
-				return error_set(call, EINTR, BH_R_INTERRUPTED,
-						 "the call was killed while memory was being taken "
-						 "from Linux; it has been undone");
-		}
+		if (page && (page_zonenum(page) == ZONE_MOVABLE) == movable)
+			ret = block_take(start, size, taking->tried, sizeof(taking->tried));
+		if (!ret)
+			taking->got += size;
+		start -= min(start, !ret ? size : step);
 	}
-	if (got >= size)
+}
+
+/*
+ * Take at least @size more bytes of memory from Linux, and so much that @piece bytes are free in one piece. Where a block
+ * refuses, that may be more than @size: memory_give_back() returns what is not used.
+ */
+int memory_take(struct bh_call *call, u64 size, u64 piece, u64 align)
+{
+	u64 step = ARCH_MEMORY_ALLOCATED ? ALLOCATE_STEP : memory_block_size();
+	u64 range = ARCH_MEMORY_ALLOCATED ? ALIGN(size, step) : step;
+	int pass, passes = ARCH_MEMORY_ALLOCATED ? ALLOCATE_PASSES : 1;
+	struct taking taking = {.size = size, .piece = piece, .align = align};
+
+	for (;;) {
+		for (pass = 0; pass < passes; pass++) {
+			taking.tried[0] = '\0';
+			/* Movable zones first: their pages can always be moved. */
+			take_ranges(&taking, range, step, true);
+			take_ranges(&taking, range, step, false);
+		}
+		if (taking_done(&taking) || range <= step || fatal_signal_pending(current))
+			break;
+		/* Not in one piece: smaller ones. */
+		range = ALIGN(range / 2, step);
+	}
+	if (fatal_signal_pending(current))
+		return error_set(call, EINTR, BH_R_INTERRUPTED,
+				 "the call was killed while memory was being taken from Linux; it "
+				 "has been undone");
+	if (taking_done(&taking))
 		return 0;
+	if (taking.got >= size)
+		return error_set(
+			call, ENOMEM, BH_R_MEMORY,
+			"Linux gave up %llu MiB, but not the %llu MiB that are needed in one piece "
+			"(blocks that refused: %s): make the region smaller, or reserve a range at "
+			"boot",
+			taking.got >> 20, piece >> 20, taking.tried);
 	return error_set(
 		call, ENOMEM, BH_R_MEMORY,
 		"Linux gave up %llu of %llu MiB (blocks that refused: %s): free some memory, or "
 		"reserve a range at boot",
-		got >> 20, size >> 20, tried[0] ? tried : "none could be tried");
+		taking.got >> 20, size >> 20,
+		taking.tried[0] ? taking.tried : "none could be tried");
 }
 
 /* A range Linux was told at boot to keep away from (memmap=, reserve parameter of the module). */
@@ -341,10 +432,24 @@ int memory_reserve(struct bh_call *call, u64 start, u64 size)
 			"the reserved range 0x%llx bytes at 0x%llx is memory Linux uses: reserve "
 			"it at boot with memmap=, or let Bulkhead take memory itself",
 			size, start);
+	if (arch_firmware_keeps(start, size))
+		return error_set(
+			call, EBUSY, BH_R_MEMORY,
+			"the reserved range 0x%llx bytes at 0x%llx has memory or devices in it "
+			"that the firmware uses (UEFI's memory map): reserve another",
+			size, start);
+	if (!arch_is_ram(start, size))
+		return error_set(call, EINVAL, BH_R_MEMORY,
+				 "the reserved range 0x%llx bytes at 0x%llx is not all RAM, as the "
+				 "machine's "
+				 "firmware describes it: reserve another",
+				 size, start);
 	block = kzalloc(sizeof(*block), GFP_KERNEL);
 	if (!block)
 		return error_set(call, ENOMEM, BH_R_OTHER, "Linux has no memory for the call");
-	if (!request_mem_region(start, size, "Bulkhead")) {
+	block->start = start;
+	block->size = size;
+	if (!block_claim(block)) {
 		kfree(block);
 		return error_set(
 			call, EBUSY, BH_R_MEMORY,
@@ -352,8 +457,6 @@ int memory_reserve(struct bh_call *call, u64 start, u64 size)
 			"device's (see /proc/iomem)",
 			size, start);
 	}
-	block->start = start;
-	block->size = size;
 	block->reserved = true;
 	block->initial = true;
 	block_insert(block);
@@ -370,18 +473,16 @@ int memory_give_back(struct bh_call *call, bool all)
 	{
 		if ((block->initial && !all) || pool_in_use(block->start, block->size))
 			continue;
-		if (block->removed || block->reserved)
-			release_mem_region(block->start, block->size);
-		ret = block->reserved ? 0 : memory_return(block);
+		ret = block_give_back(block);
 		if (ret) {
 			result = error_set(
 				call, -ret, BH_R_MEMORY,
 				"Linux did not take back the memory at 0x%llx (memory%llu, error "
-				"%d): write \"online\" to its state file in "
-				"/sys/devices/system/memory",
+				"%d): the next disable, or unloading the module, tries again",
 				block->start, block->start / memory_block_size(), -ret);
 			pr_err("bulkhead: memory at 0x%llx could not be given back: %d\n",
 			       block->start, ret);
+			continue;
 		}
 		list_del(&block->link);
 		kfree(block);
@@ -401,6 +502,32 @@ int memory_ranges(struct bh_range *ranges, int max)
 			ranges[n++] = (struct bh_range){block->start, block->size};
 	}
 	return n;
+}
+
+/* The core lies anywhere in its range: blocks taken later join it from below as well. */
+int memory_for_cells(struct bh_range *ranges, int max)
+{
+	u64 start = bh_core.phys, end = start + bh_core.size;
+	int i, count = memory_ranges(ranges, max);
+
+	for (i = 0; bh_core.enabled && i < count; i++) {
+		struct bh_range *range = &ranges[i];
+		u64 range_end = range->start + range->size;
+
+		if (start < range->start || end > range_end)
+			continue;
+		range->size = start - range->start;
+		if (end == range_end && !range->size) {
+			memmove(range, range + 1, (--count - i) * sizeof(*range));
+		} else if (end < range_end && !range->size) {
+			*range = (struct bh_range){end, range_end - end};
+		} else if (end < range_end && count < max) {
+			memmove(range + 2, range + 1, (count++ - i - 1) * sizeof(*range));
+			range[1] = (struct bh_range){end, range_end - end};
+		}
+		break;
+	}
+	return count;
 }
 
 struct ram_list {

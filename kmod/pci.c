@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* PCI devices: unbound from their Linux drivers for a cell, and bound back to the same ones. */
 
+#include <linux/delay.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include "core.h"
@@ -62,12 +63,28 @@ static int stub_hold(struct pci_dev *dev)
 	return ret;
 }
 
+/* A cell may have reset its device, or put it to sleep: what Linux set up at boot is set up again. */
+static void pci_restore_config(struct pci_dev *dev)
+{
+	u16 control;
+
+	if (dev->pm_cap && !pci_read_config_word(dev, dev->pm_cap + PCI_PM_CTRL, &control) &&
+	    control & PCI_PM_CTRL_STATE_MASK) {
+		pci_write_config_word(dev, dev->pm_cap + PCI_PM_CTRL,
+				      control & ~PCI_PM_CTRL_STATE_MASK);
+		msleep(max_t(unsigned int, dev->d3hot_delay, 10)); /* PCI PM 1.2, 5.6.1 */
+	}
+	pci_restore_state(dev);
+}
+
 static void pci_restore(struct bh_cell_pci *pci)
 {
 	struct device *dev = &pci->dev->dev;
 	struct device_driver *driver;
 	int ret;
 
+	if (pci->saved)
+		pci_restore_config(pci->dev);
 	if (dev->driver == &stub.driver)
 		device_release_driver(dev);
 	if (pci->driver[0] && !dev->driver) {
@@ -112,6 +129,7 @@ int cell_pci_take(struct bh_call *call, struct bh_cell *cell)
 				"PCI device %s could not be taken from Linux (error %d): another "
 				"driver holds it",
 				pci_name(pci->dev), -ret);
+		pci->saved = !pci_save_state(pci->dev);
 	}
 	return 0;
 }

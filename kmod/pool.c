@@ -64,7 +64,7 @@ int pool_claim(u32 owner, u64 start, u64 size)
 	return ret;
 }
 
-int pool_allocate(u32 owner, u64 size, u64 align, u64 *start)
+int pool_find(u64 size, u64 align, u64 *start)
 {
 	struct bh_range *ranges;
 	int count, i, ret = -ENOSPC;
@@ -73,7 +73,7 @@ int pool_allocate(u32 owner, u64 size, u64 align, u64 *start)
 	if (!ranges)
 		return -ENOMEM;
 	count = memory_ranges(ranges, BH_BOOT_RANGES_MAX);
-	for (i = 0; i < count && ret == -ENOSPC; i++) {
+	for (i = 0; i < count && ret; i++) {
 		u64 end = ranges[i].start + ranges[i].size;
 		u64 at = ALIGN(ranges[i].start, align);
 
@@ -82,7 +82,7 @@ int pool_allocate(u32 owner, u64 size, u64 align, u64 *start)
 
 			if (!piece) {
 				*start = at;
-				ret = pool_insert(owner, at, size);
+				ret = 0;
 				break;
 			}
 			at = ALIGN(piece->start + piece->size, align);
@@ -90,6 +90,11 @@ int pool_allocate(u32 owner, u64 size, u64 align, u64 *start)
 	}
 	kfree(ranges);
 	return ret;
+}
+
+int pool_allocate(u32 owner, u64 size, u64 align, u64 *start)
+{
+	return pool_find(size, align, start) ?: pool_insert(owner, *start, size);
 }
 
 void pool_release(u32 owner)

@@ -50,13 +50,25 @@ out:
 	mutex_unlock(&kept_lock);
 }
 
+/* Which console has room is not told, nor which cell has gone: who waits for one tries again. */
+void stream_wake(void)
+{
+	memset(bh_core.input_full, 0, sizeof(bh_core.input_full));
+	wake_up_interruptible_all(&bh_core.wait);
+}
+
 static const struct bh_text_ring *stream_ring(struct bh_file *file, u64 *epoch)
 {
 	const struct bh_shared *shared = bh_core.shared;
 
 	*epoch = bh_core.epoch;
-	if (file->stream == BH_STREAM_LOG)
-		return shared ? &shared->log : bh_core.last_log;
+	if (file->stream == BH_STREAM_LOG && shared)
+		return &shared->log;
+	if (file->stream == BH_STREAM_LOG) {
+		/* It is the same as before the core left. */
+		*epoch -= 1;
+		return bh_core.last_log;
+	}
 	if (!shared)
 		return NULL;
 	/* Another cell with the same id has a console of its own. */
@@ -72,6 +84,8 @@ static u64 stream_available(struct bh_file *file)
 
 	if (file->stream == BH_STREAM_EVENTS)
 		return READ_ONCE(kept_tail) - file->position;
+	if (READ_ONCE(file->ended))
+		return 1;
 	down_read(&bh_core.shared_lock);
 	ring = stream_ring(file, &epoch);
 	tail = ring ? READ_ONCE(ring->tail) : 0;
@@ -97,10 +111,8 @@ static ssize_t stream_read_events(struct bh_file *file, char __user *to, size_t 
 			mutex_unlock(&kept_lock);
 			break;
 		}
-		if (kept_tail - file->position > BH_EVENTS_KEPT) {
-			file->lost += kept_tail - file->position - BH_EVENTS_KEPT;
+		if (kept_tail - file->position > BH_EVENTS_KEPT)
 			file->position = kept_tail - BH_EVENTS_KEPT;
-		}
 		*event = kept[file->position % BH_EVENTS_KEPT];
 		mutex_unlock(&kept_lock);
 		if (copy_to_user(to + done, event, sizeof(*event))) {
@@ -114,7 +126,17 @@ static ssize_t stream_read_events(struct bh_file *file, char __user *to, size_t 
 	return done;
 }
 
-/* Copy at most TEXT_CHUNK bytes; what the writer overtook meanwhile is counted as lost. */
+/* What was at @file's position is not there any more: go on at @position, unless all was wanted. */
+static bool stream_jump(struct bh_file *file, u64 position)
+{
+	if (file->whole)
+		WRITE_ONCE(file->ended, true);
+	else
+		file->position = position;
+	return !file->ended;
+}
+
+/* Copy at most TEXT_CHUNK bytes; what the writer overtook meanwhile is lost. */
 static size_t stream_copy_text(struct bh_file *file, char *to, size_t size)
 {
 	const struct bh_text_ring *ring;
@@ -122,20 +144,18 @@ static size_t stream_copy_text(struct bh_file *file, char *to, size_t size)
 
 	down_read(&bh_core.shared_lock);
 	ring = stream_ring(file, &epoch);
-	if (!ring) {
-		size = 0;
-		goto out;
-	}
+	if (!ring)
+		goto nothing;
 	tail = READ_ONCE(ring->tail);
 	if (epoch != file->epoch || file->position > tail) {
+		if (!stream_jump(file, 0))
+			goto nothing;
 		file->epoch = epoch;
-		file->position = 0;
 	}
 	for (;;) {
-		if (tail - file->position > BH_TEXT_RING_SIZE) {
-			file->lost += tail - file->position - BH_TEXT_RING_SIZE;
-			file->position = tail - BH_TEXT_RING_SIZE;
-		}
+		if (tail - file->position > BH_TEXT_RING_SIZE &&
+		    !stream_jump(file, tail - BH_TEXT_RING_SIZE))
+			goto nothing;
 		size = min_t(u64, size, tail - file->position);
 		smp_rmb();
 		for (i = 0; i < size; i++)
@@ -146,9 +166,12 @@ static size_t stream_copy_text(struct bh_file *file, char *to, size_t size)
 			break;
 	}
 	file->position += size;
-out:
 	up_read(&bh_core.shared_lock);
 	return size;
+
+nothing:
+	up_read(&bh_core.shared_lock);
+	return 0;
 }
 
 static ssize_t stream_read_text(struct bh_file *file, char __user *to, size_t size)
@@ -181,13 +204,60 @@ static ssize_t stream_read(struct file *filp, char __user *to, size_t size, loff
 		n = file->stream == BH_STREAM_EVENTS ? stream_read_events(file, to, size)
 						     : stream_read_text(file, to, size);
 		mutex_unlock(&file->lock);
-		if (n)
+		if (n || READ_ONCE(file->ended))
 			return n;
 		if (filp->f_flags & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_event_interruptible(bh_core.wait, stream_available(file)))
 			return -ERESTARTSYS;
 	}
+}
+
+/* A character for the console that was chosen; where there is no room, the core tells when there is. */
+static int stream_put(struct bh_file *file, u8 c)
+{
+	long result = -ENXIO;
+	u64 epoch;
+
+	down_read(&bh_core.shared_lock);
+	/* Not to another cell that has the id by now. */
+	if (stream_ring(file, &epoch) && epoch == file->epoch) {
+		WRITE_ONCE(bh_core.input_full[file->id], true);
+		result = bh_hypercall(BH_HC_CONSOLE_INPUT, file->id, c);
+		if (result != -EAGAIN)
+			WRITE_ONCE(bh_core.input_full[file->id], false);
+	}
+	up_read(&bh_core.shared_lock);
+	return result;
+}
+
+static ssize_t stream_write(struct file *filp, const char __user *from, size_t size, loff_t *offset)
+{
+	struct bh_file *file = filp->private_data;
+	ssize_t done = 0;
+	int ret = 0;
+	u8 c;
+
+	if (file->stream != BH_STREAM_CONSOLE)
+		return -EINVAL;
+	while (done < size) {
+		if (get_user(c, from + done))
+			return done ?: -EFAULT;
+		if (mutex_lock_interruptible(&file->lock))
+			return done ?: -ERESTARTSYS;
+		ret = stream_put(file, c);
+		mutex_unlock(&file->lock);
+		if (!ret) {
+			done++;
+			continue;
+		}
+		if (ret != -EAGAIN || done || filp->f_flags & O_NONBLOCK)
+			break;
+		if (wait_event_interruptible(bh_core.wait,
+					     !READ_ONCE(bh_core.input_full[file->id])))
+			return -ERESTARTSYS;
+	}
+	return done ?: ret;
 }
 
 static __poll_t stream_poll(struct file *filp, poll_table *table)
@@ -198,6 +268,8 @@ static __poll_t stream_poll(struct file *filp, poll_table *table)
 	poll_wait(filp, &bh_core.wait, table);
 	if (stream_available(file))
 		mask |= EPOLLIN | EPOLLRDNORM;
+	if (file->stream == BH_STREAM_CONSOLE && !READ_ONCE(bh_core.input_full[file->id]))
+		mask |= EPOLLOUT | EPOLLWRNORM;
 	if (READ_ONCE(file->state_seen) != atomic_read(&bh_core.state_count))
 		mask |= EPOLLPRI;
 	return mask;
@@ -232,7 +304,9 @@ int stream_choose(struct bh_file *file, struct bh_stream *stream)
 	mutex_lock(&file->lock);
 	file->stream = stream->stream;
 	file->id = stream->id;
-	file->lost = 0;
+	file->whole = stream->call.flags & BH_STREAM_WHOLE;
+	file->ended = false;
+	file->epoch = 0;
 	if (file->stream == BH_STREAM_EVENTS) {
 		u64 tail = READ_ONCE(kept_tail);
 
@@ -249,7 +323,8 @@ int stream_choose(struct bh_file *file, struct bh_stream *stream)
 						 : 0;
 		up_read(&bh_core.shared_lock);
 	}
-	stream->lost = file->lost;
+	stream->generation = file->epoch;
+	stream->position = file->position;
 	mutex_unlock(&file->lock);
 	return 0;
 }
@@ -281,6 +356,7 @@ const struct file_operations stream_operations = {
 	.open = stream_file_open,
 	.release = stream_release,
 	.read = stream_read,
+	.write = stream_write,
 	.poll = stream_poll,
 	.unlocked_ioctl = call_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,

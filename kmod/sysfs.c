@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 #include <linux/version.h>
+#include "arch.h"
 #include "core.h"
 
 static struct device *root;
@@ -16,7 +17,7 @@ static struct kobject *cpus_dir;
 
 const char *state_name(u32 state)
 {
-	static const char *const names[] = {"running", "running/locked", "shut down", "failed",
+	static const char *const names[] = {"running", "running/locked", "shut-down", "failed",
 					    "failed/comm revision"};
 
 	return state < ARRAY_SIZE(names) ? names[state] : "invalid";
@@ -61,7 +62,7 @@ static ssize_t memory_show(struct device *dev, struct device_attribute *attr, ch
 		kfree(ranges);
 		return -ERESTARTSYS;
 	}
-	count = memory_ranges(ranges, BH_BOOT_RANGES_MAX);
+	count = memory_for_cells(ranges, BH_BOOT_RANGES_MAX);
 	mutex_unlock(&bh_core.lock);
 	for (i = 0; i < count; i++)
 		n += sysfs_emit_at(out, n, "0x%llx 0x%llx\n", ranges[i].start, ranges[i].size);
@@ -98,11 +99,7 @@ ATTRIBUTE_GROUPS(root);
 
 /* --- counters, of a cell or a CPU -------------------------------------------------------------- */
 
-static const char *const counter_names[BH_COUNTERS_X86] = {
-	"exits_total",	"exits_mmio",	   "exits_management", "exits_hypercall",
-	"exits_pio",	"exits_xapic",	   "exits_cr",	       "exits_cpuid",
-	"exits_xsetbv", "exits_exception", "exits_msr_other",  "exits_msr_x2apic_icr",
-};
+static const char *const counter_names[] = {ARCH_COUNTER_NAMES};
 
 struct counter_attribute {
 	struct kobj_attribute attr;
@@ -148,15 +145,15 @@ static ssize_t cpu_counter_show(struct kobject *kobj, struct kobj_attribute *att
 	return sysfs_emit(out, "%llu\n", counter_sum(counter, cpu->cpu, 0));
 }
 
-static struct counter_attribute cell_counters[BH_COUNTERS_X86], cpu_counters[BH_COUNTERS_X86];
-static struct attribute *cell_counter_attrs[BH_COUNTERS_X86 + 1];
-static struct attribute *cpu_counter_attrs[BH_COUNTERS_X86 + 1];
+static struct counter_attribute cell_counters[ARCH_COUNTERS], cpu_counters[ARCH_COUNTERS];
+static struct attribute *cell_counter_attrs[ARCH_COUNTERS + 1];
+static struct attribute *cpu_counter_attrs[ARCH_COUNTERS + 1];
 
 static void counters_init(void)
 {
 	int i;
 
-	for (i = 0; i < BH_COUNTERS_X86; i++) {
+	for (i = 0; i < ARCH_COUNTERS; i++) {
 		struct attribute attr = {.name = counter_names[i], .mode = 0444};
 
 		cell_counters[i].attr.attr = cpu_counters[i].attr.attr = attr;
@@ -293,7 +290,7 @@ int sysfs_cell_add(struct bh_cell *cell)
 		return ret;
 	kobject_uevent(&cell->kobj, KOBJ_ADD);
 	atomic_inc(&bh_core.state_count);
-	wake_up_interruptible_all(&bh_core.wait);
+	stream_wake();
 	return 0;
 }
 

@@ -134,6 +134,14 @@ int bh_device_info_cpu(int fd, uint32_t cpu, struct bh_info_cpu *info,
 	return device_call(fd, BH_IOC_INFO_CPU, info, sizeof(*info), error);
 }
 
+int bh_device_info_link(int fd, uint32_t number, struct bh_info_link *info,
+			struct bh_device_error *error)
+{
+	memset(info, 0, sizeof(*info));
+	info->number = number;
+	return device_call(fd, BH_IOC_INFO_LINK, info, sizeof(*info), error);
+}
+
 int bh_device_descriptor(int fd, uint32_t id, void *buffer, uint32_t *size,
 			 struct bh_device_error *error)
 {
@@ -144,13 +152,9 @@ int bh_device_descriptor(int fd, uint32_t id, void *buffer, uint32_t *size,
 	return ret;
 }
 
-int bh_device_stream(int fd, uint32_t stream, uint32_t id, bool from_start,
-		     struct bh_device_error *error)
+int bh_device_stream(int fd, struct bh_stream *stream, struct bh_device_error *error)
 {
-	struct bh_stream call = {
-		.call.flags = from_start ? BH_STREAM_FROM_START : 0, .stream = stream, .id = id};
-
-	return device_call(fd, BH_IOC_STREAM, &call, sizeof(call), error);
+	return device_call(fd, BH_IOC_STREAM, stream, sizeof(*stream), error);
 }
 
 const char *bh_state_word(uint32_t state)
@@ -191,11 +195,19 @@ const char *bh_error_word(uint32_t code)
 
 const char *bh_counter_word(uint32_t counter)
 {
+#ifdef __aarch64__
+	static const char *const words[BH_COUNTERS_ARM64] = {
+		"exits_total",	   "exits_mmio",	"exits_management",
+		"exits_hypercall", "exits_maintenance", "exits_virt_irq",
+		"exits_virt_sgi",  "exits_psci",	"exits_smccc",
+	};
+#else
 	static const char *const words[BH_COUNTERS_X86] = {
 		"exits_total",	"exits_mmio",	   "exits_management", "exits_hypercall",
 		"exits_pio",	"exits_xapic",	   "exits_cr",	       "exits_cpuid",
 		"exits_xsetbv", "exits_exception", "exits_msr_other",  "exits_msr_x2apic_icr",
 	};
+#endif
 
 	return WORD(words, counter);
 }

@@ -41,12 +41,14 @@ int bh_device_policy(int fd, uint32_t id, unsigned int kind, unsigned int policy
 int bh_device_info(int fd, struct bh_info *info, struct bh_device_error *error);
 int bh_device_info_cpu(int fd, uint32_t cpu, struct bh_info_cpu *info,
 		       struct bh_device_error *error);
+/* The link @number or the next one; -ENOENT: there is none. */
+int bh_device_info_link(int fd, uint32_t number, struct bh_info_link *info,
+			struct bh_device_error *error);
 int bh_device_descriptor(int fd, uint32_t id, void *buffer, uint32_t *size,
 			 struct bh_device_error *error);
 
-/* What read(2) delivers from now on: BH_STREAM_. */
-int bh_device_stream(int fd, uint32_t stream, uint32_t id, bool from_start,
-		     struct bh_device_error *error);
+/* What read(2) delivers from now on: as the caller has filled in @stream, call.flags included. */
+int bh_device_stream(int fd, struct bh_stream *stream, struct bh_device_error *error);
 
 /* Words for numbers; never NULL. */
 const char *bh_state_word(uint32_t state);

@@ -7,6 +7,8 @@ were skipped), and the exit status is 0 only when something passed and nothing f
 
 import argparse
 import collections
+import concurrent.futures
+import functools
 import json
 import os
 import re
@@ -14,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -30,38 +33,45 @@ PLAN = re.compile(r'1\.\.(\d+)')
 
 
 class Report:
+    """What came out of everything; of several programs that run at once too."""
+
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.began = time.monotonic()
+        self.lock = threading.Lock()
 
     def good(self, name):
-        self.passed += 1
-        print(f'ok    {name}', flush=True)
+        with self.lock:
+            self.passed += 1
+            print(f'ok    {name}', flush=True)
 
     def skip(self, name, why):
-        self.skipped += 1
-        print(f'skip  {name}: {why}', flush=True)
+        with self.lock:
+            self.skipped += 1
+            print(f'skip  {name}: {why}', flush=True)
 
     def bad(self, name, lines=()):
-        self.failed += 1
-        print(f'FAIL  {name}', flush=True)
-        for line in lines:
-            print(f'      | {line}', flush=True)
+        with self.lock:
+            self.failed += 1
+            print(f'FAIL  {name}', *(f'      | {line}' for line in lines), sep='\n', flush=True)
 
     def heading(self, text):
         print(f'== {text} ({time.monotonic() - self.began:.0f} s)', flush=True)
 
     def close(self):
-        skipped = f', {self.skipped} skipped' if self.skipped else ''
-        print(f'{self.passed} passed, {self.failed} failed{skipped}', flush=True)
+        if self.skipped:
+            print(f'{self.skipped} skipped')
+        print(f'{self.passed} passed, {self.failed} failed', flush=True)
         return 0 if self.passed and not self.failed else 1
 
 
 class Program:
     """One program that is run with a bound on its time; its output, both kinds, goes to a log and is read by line."""
 
-    def __init__(self, name, command, seconds, **kwargs):
-        self.log = LOGS / (re.sub(r'[^\w.-]+', '-', name) + '.log')
+    running = set()
+
+    def __init__(self, name, command, seconds, log=None, **kwargs):
+        self.log = LOGS / (re.sub(r'[^\w.-]+', '-', log or name) + '.log')
         self.command = [str(word) for word in command]
         self.seconds = seconds
         self.status = None
@@ -74,6 +84,7 @@ class Program:
         with self.log.open('w') as log:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                        stderr=subprocess.STDOUT, text=True, errors='replace', **self.kwargs)
+            self.running.add(process)
             try:
                 for line in process.stdout:
                     log.write(line)
@@ -85,6 +96,12 @@ class Program:
                 if process.poll() is None:
                     process.terminate()
                     process.wait()
+                self.running.discard(process)
+
+    @classmethod
+    def end_all(cls):
+        for process in list(cls.running):
+            process.terminate()
 
     def why(self):
         if self.status == 124:
@@ -145,12 +162,11 @@ def run_tap(report, name, command, seconds, **kwargs):
             planned = int(plan[1])
         else:
             said.append(line)
-    had_failed = report.failed
     settle()
     # A program that reports a failure may also end with a status; one that reports none must end well.
     if program.status not in (0, 1):
         report.bad(f'{name}: ended well', [*program.last, program.why(), f'log: {program.log}'])
-    elif program.status == 1 and report.failed == had_failed and not has_failures(program):
+    elif program.status == 1 and not has_failures(program):
         report.bad(f'{name}: ended well', [*program.last, program.why(), f'log: {program.log}'])
     elif planned is None:
         report.bad(f'{name}: all results came', ['there is no plan in its output', f'log: {program.log}'])
@@ -164,27 +180,72 @@ def has_failures(program):
     return any(line.startswith('not ok') for line in program.log.read_text(errors='replace').splitlines())
 
 
-def run_meson_tests(report, label, directory):
+def side_by_side(jobs):
+    """As many at once as there are CPUs, in this order; each reports by itself."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        try:
+            for _ in pool.map(lambda job: job(), jobs):
+                pass
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            Program.end_all()
+            raise
+
+
+def meson_jobs(report, label, directory):
+    """Those that can run beside others, longest first, and those that measure and want to be alone."""
     listing = subprocess.run(['meson', 'introspect', '--tests', directory], check=True, capture_output=True, text=True)
     # A sanitizer's complaint ends the program, also where it would only warn.
     environment = dict(os.environ, ASAN_OPTIONS='abort_on_error=0:detect_leaks=1',
                        UBSAN_OPTIONS='halt_on_error=1:print_stacktrace=1', G_DEBUG='fatal-warnings')
-    for test in json.loads(listing.stdout):
+
+    def job(test):
         run = run_tap if test['protocol'] == 'tap' else run_step
         # What a test takes is not the same on every machine, and under sanitizers it takes longer.
-        run(report, f"{test['name']}{label}", test['cmd'], max(4 * test['timeout'], 120),
-            cwd=test['workdir'] or directory, env={**environment, **test['env']})
+        return functools.partial(run, report, f"{test['name']}{label}", test['cmd'], max(4 * test['timeout'], 120),
+                                 cwd=test['workdir'] or directory, env={**environment, **test['env']})
+
+    tests = sorted(json.loads(listing.stdout), key=lambda test: -test['timeout'])
+    return [[job(test) for test in tests if test['is_parallel'] == parallel] for parallel in (True, False)]
 
 
-def kernels(which):
+def board_jobs(report, boards):
+    """Each group of tests that share a board is one program: the seconds it may take, and the job."""
+    jobs = []
+    for arch, series in boards:
+        command = [TOP / 'tests/vm/run', '--arch', arch, '--kernel', series]
+        listing = subprocess.run([*command, '--groups'], check=True, capture_output=True, text=True)
+        for line in listing.stdout.splitlines():
+            seconds, *names = line.split()
+            label = f'board {series}' if arch == 'amd64' else f'board {arch} {series}'
+            # In its own time vm/run ends a board by itself, and says which test it was.
+            jobs.append((int(seconds), functools.partial(run_tap, report, label, [*command, *names], 2 * int(seconds) + 900,
+                                                         log=f'{label} {names[0]}')))
+    return jobs
+
+
+def kernels(which, arch='amd64'):
     script = f'. "{TOOLS}/common.sh"; {which}'
-    return subprocess.run(['bash', '-c', script], check=True, capture_output=True, text=True).stdout.split()
+    return subprocess.run(['bash', '-c', script], check=True, capture_output=True, text=True,
+                          env=dict(os.environ, BULKHEAD_ARCH=arch)).stdout.split()
+
+
+def build_arm64(report):
+    """The kernels of arm64 that boards can boot with what was built for them."""
+    available = kernels('kernels_available', 'arm64')
+    if not available:
+        report.skip('arm64', 'its kernels are not unpacked: tools/setup --arch arm64')
+    elif run_step(report, 'build: arm64', [TOOLS / 'build', '--arch', 'arm64'], 900):
+        return available
+    return []
 
 
 def main():
     parser = argparse.ArgumentParser(prog='tools/check', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--quick', action='store_true', help='leave out what boots a board')
+    parser.add_argument('--bochs', action='store_true',
+                        help='also run the tests that the other emulator is for, Bochs, which must be installed')
     arguments = parser.parse_args()
     # From outside we are ended by SIGTERM; leave by the ordinary way, which ends what was started.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
@@ -208,21 +269,38 @@ def main():
             run_step(report, f'sparse: modules for kernel {series}', [TOOLS / 'build', 'sparse', series], 600)
     staged = programs and run_step(report, 'build: what the board gets', [TOOLS / 'build', 'stage'], 300)
 
-    report.heading('hosted tests')
-    if programs:
-        run_meson_tests(report, '', BUILD)
-    if sanitized:
-        run_meson_tests(report, ' (sanitized)', BUILD / 'sanitized')
+    boards = [('amd64', series) for series in built if staged] + [('arm64', series) for series in build_arm64(report)]
 
+    hosted, alone = [], []
+    for label, directory in [('', BUILD)] * programs + [(' (sanitized)', BUILD / 'sanitized')] * sanitized:
+        jobs, last = meson_jobs(report, label, directory)
+        hosted += jobs
+        alone += last
+    if staged:
+        hosted.append(lambda: run_tap(report, 'packages', [TOP / 'tests/packages/run'], 900))
+    emulated = []
+    if not arguments.quick:
+        emulated = board_jobs(report, boards)
+        emulated += [(600, functools.partial(run_step, report, f'bench {arch}: no figure got worse',
+                                             [TOP / 'bench/run', '--arch', arch], 1200)) for arch in sorted({arch for arch, _ in boards})]
+        # The first one comes last and builds for itself, as it does for a person.
+        emulated += [(300, functools.partial(run_step, report, f'demo {arch} {series}',
+                                             [TOOLS / 'demo', '--built', '--arch', arch, '--kernel', series], 600))
+                     for arch, series in boards[1:] if arch == 'amd64' or series == boards[-1][1]]
+        emulated = [job for _, job in sorted(emulated, key=lambda pair: -pair[0])]
+
+    report.heading('tests, hosted and on boards')
+    # The boards that take longest begin first: what is hosted goes on beside them.
+    side_by_side([*emulated[:1], *hosted, *emulated[1:]])
+    report.heading('tests that measure')
+    for job in alone:
+        job()
     if staged and not arguments.quick:
-        for series in built:
-            report.heading(f'boards with kernel {series}')
-            run_tap(report, f'board {series}', [TOP / 'tests/vm/run', '--kernel', series], 1500)
-            run_step(report, f'demo {series}', [TOOLS / 'demo', '--kernel', series], 600)
-        if os.access(TOP / 'bench/run', os.X_OK):
-            report.heading('bench')
-            run_step(report, 'bench: no figure got worse', [TOP / 'bench/run'], 1200)
-
+        report.heading('demo')
+        run_step(report, f'demo amd64 {built[0]}', [TOOLS / 'demo', '--kernel', built[0]], 600)
+        if arguments.bochs:
+            report.heading('boards emulated by Bochs')
+            run_tap(report, 'board bochs', [TOP / 'tests/vm/run', '--emulator', 'bochs'], 9000)
     return report.close()
 
 

@@ -3,49 +3,9 @@
 #
 # The demonstration, as it runs in the board: one running Linux is divided, and made whole again. Each step says what is
 # done, shows the command and what it prints, and is checked; the first that does not do what it says ends the script.
+# The board has Debian, systemd and the packages of this build; everything is done as on any such machine.
 
-payloads=/usr/lib/bulkhead/payloads
-step=0
-
-title()
-{
-	step=$((step + 1))
-	printf '\n--- %d. %s\n' "$step" "$1"
-}
-
-# do_it COMMAND…: shows a command and runs it.
-do_it()
-{
-	printf '# %s\n' "$*"
-	"$@" || fail "'$*' ended with status $?"
-}
-
-seen()
-{
-	printf '  => %s\n' "$1"
-}
-
-fail()
-{
-	printf '\nThe demonstration failed in step %d: %s\n' "$step" "$1"
-	exit 1
-}
-
-# within SECONDS COMMAND…: waits until the command succeeds.
-within()
-{
-	local end=$(($(date +%s) + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -le "$end" ] || return 1
-		sleep 0.1
-	done
-}
-
-cpus()
-{
-	cat /sys/devices/system/cpu/online
-}
+. "$(dirname "$0")/demo-lib.sh"
 
 blocks()
 {
@@ -59,67 +19,116 @@ memory()
 
 state_is()
 {
-	bulkhead-ctl list | grep -E "^[0-9]+ +$1 +$2\b"
+	[ "$(bulkhead --json=short show "$1" | grep -o '"state":"[^"]*"')" = "\"state\":\"$2\"" ]
 }
 
-event_about()
+beat()
 {
-	bulkhead-ctl events | grep -w "$1"
-}
-
-# Lines like "heartbeat 42" on the serial port that belongs to the cell; the file is on the far side of its cable.
-beats()
-{
-	grep -c '^heartbeat [0-9]' /mnt/share/serial2
+	journalctl -q -o cat BULKHEAD_CELL=heart | sed -n 's/^heartbeat \([0-9]*\).*/\1/p' | tail -n 1
 }
 
 beats_beyond()
 {
-	[ "$(beats)" -gt "$1" ]
+	[ "$(beat)" -gt "$1" ]
 }
 
-title "A stock Debian is running, with nothing reserved for Bulkhead"
+# write NAME: a cell file from standard input, shown.
+write()
+{
+	tee "/root/$1.cell" | sed 's/^/  | /'
+}
+
+cd /root || exit 1
+title "A stock Debian is running, with nothing reserved for Bulkhead, and its packages installed"
 do_it uname -sr
 do_it cat /proc/cmdline
+do_it dpkg-query -W 'bulkhead*'
 before="CPUs $(cpus), $(blocks) memory blocks"
 before_memory=$(memory)
 seen "Linux has $before, $before_memory MiB"
 
-title "The core slides under the running Linux"
+title "The hypervisor slides under the running Linux"
 do_it modprobe bulkhead
-do_it bulkhead-ctl enable
-do_it bulkhead-ctl info
+do_it bulkhead check
+do_it bulkhead enable
+do_it bulkhead status
 seen "Linux now has CPUs $(cpus), $(blocks) memory blocks, $(memory) MiB; the rest of its memory is for the core and for cells"
 
-title "CPU 3, a megabyte of memory and the second serial port become a cell, and a payload runs there alone"
-do_it bulkhead-ctl create --name heart --cpus 3 --memory 1M@0 --comm 0x100000 --uart 0x2f8 --pio 0x2f8,8
-do_it bulkhead-ctl load heart "$payloads/heartbeat.bin" --text "period-ms=200@0x1000"
-do_it bulkhead-ctl start heart
-within 20 beats_beyond 3 || fail "no heartbeat arrives on the serial port"
-do_it head -n 3 /mnt/share/serial2
-do_it bulkhead-ctl list
-seen "Linux keeps CPUs $(cpus); what the cell says comes from its own serial port"
+title "A cell is a file, and a service: one CPU and a megabyte, where a payload runs alone"
+write heart <<'END'
+[Cell]
+Description=A program whose heart beats
+Cpus=count:1
+CommandLine=period-ms=200
+HeartbeatSec=10
 
-title "A hostile cell on CPU 2 reads memory that is not its own"
-do_it bulkhead-ctl create --name intruder --cpus 2 --memory 1M@0 --comm 0x100000 --console
-do_it bulkhead-ctl load intruder "$payloads/intruder.bin" --text "kind=memory-read address=0x20000000@0x1000"
-do_it bulkhead-ctl start intruder
-within 20 state_is intruder failed || fail "the intruder was not stopped"
-within 5 event_about intruder || fail "no event tells what the intruder did"
-do_it bulkhead-ctl events
-do_it bulkhead-ctl list
-count=$(beats)
-within 20 beats_beyond $((count + 2)) || fail "the heartbeat stopped with the intruder"
-seen "only the intruder was stopped; the other cell's heart beats on ($count, now $(beats))"
+[Memory ram]
+Size=1M
+GuestAddress=0
+
+[Memory comm]
+Type=comm
+
+[Image program]
+File=/usr/lib/bulkhead/payloads/heartbeat.bin
+
+[Service]
+Restart=on-failure
+END
+do_it bulkhead apply heart.cell
+do_it systemctl start bulkhead-cell@heart
+within 20 beats_beyond 2 || fail "no heartbeat arrives in the journal"
+do_it bulkhead list
+do_it systemctl --no-pager --lines=4 status bulkhead-cell@heart
+seen "Linux keeps CPUs $(cpus); what the cell says is in the journal"
+
+title "A hostile cell reads memory that is not its own"
+write intruder <<'END'
+[Cell]
+Description=A program that reaches for what others own
+Cpus=count:1
+CommandLine=kind=memory-read address=0x20000000
+
+[Memory ram]
+Size=1M
+GuestAddress=0
+
+[Memory comm]
+Type=comm
+
+[Image program]
+File=/usr/lib/bulkhead/payloads/intruder.bin
+
+[Service]
+Restart=no
+END
+do_it bulkhead apply intruder.cell
+printf '# bulkhead start --wait intruder\n'
+bulkhead start --wait intruder && fail "the intruder was not stopped"
+within 20 state_is intruder failed || fail "the intruder did not fail"
+do_it bulkhead events intruder
+do_it bulkhead list
+beat=$(beat)
+within 20 beats_beyond $((beat + 2)) || fail "the heartbeat stopped with the intruder"
+seen "only the intruder was stopped; the other cell's heart beats on ($beat, now $(beat))"
+
+title "The daemon is killed, and nobody else notices"
+do_it systemctl kill --signal=KILL bulkhead.service
+within 30 state_is heart running || fail "the daemon did not come back"
+beat=$(beat)
+within 20 beats_beyond $((beat + 2)) || fail "the heartbeat stopped with the daemon"
+[ "$(systemctl show --value -p NRestarts bulkhead-cell@heart)" = 0 ] || fail "the cell's unit was restarted"
+do_it bulkhead list
+seen "systemd started the daemon again, which found everything as it was ($beat, now $(beat))"
 
 title "Both cells are destroyed, and their CPUs come back"
-do_it bulkhead-ctl destroy intruder
-do_it bulkhead-ctl destroy heart
-do_it bulkhead-ctl list
+do_it systemctl stop bulkhead-cell@heart
+do_it bulkhead destroy heart intruder
+do_it bulkhead list
 seen "Linux has CPUs $(cpus) again"
 
-title "The core goes as it came"
-do_it bulkhead-ctl disable
+title "The hypervisor goes as it came"
+do_it bulkhead disable
 do_it rmmod bulkhead
 after="CPUs $(cpus), $(blocks) memory blocks"
 [ "$after" = "$before" ] || fail "Linux had $before, and now has $after"

@@ -4,6 +4,8 @@
 #include <guest/printk.h>
 #include <guest/string.h>
 
+#define HEAP_END (BH_COMM_ADDRESS < MEMORY_MAPPED ? BH_COMM_ADDRESS : MEMORY_MAPPED)
+
 extern char heap_start[]; /* linker script */
 
 static uintptr_t heap_next;
@@ -15,9 +17,9 @@ void *memory_alloc(size_t size, size_t align)
 	if (!heap_next)
 		heap_next = (uintptr_t)heap_start;
 	at = (heap_next + align - 1) & ~(align - 1);
-	if (at >= BH_COMM_ADDRESS || size > BH_COMM_ADDRESS - at) {
+	if (at >= HEAP_END || size > HEAP_END - at) {
 		printk("guest: no memory for %zu more bytes: the heap ends at 0x%x\n", size,
-		       BH_COMM_ADDRESS);
+		       HEAP_END);
 		guest_end(BH_CELL_FAILED);
 	}
 	heap_next = at + size;

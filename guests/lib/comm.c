@@ -26,7 +26,6 @@ bool comm_service(void)
 	case BH_MSG_NONE:
 		return false;
 	case BH_MSG_SHUTDOWN_REQUEST:
-		comm_reply(BH_REPLY_APPROVED);
 		return true;
 	case BH_MSG_RECONFIG_COMPLETED:
 		comm_reply(BH_REPLY_RECEIVED);
@@ -39,6 +38,9 @@ bool comm_service(void)
 
 void guest_end(uint32_t state)
 {
+	/* Whoever approves is stopped at once: nothing that is to be told may come behind it. */
+	if (comm_message() == BH_MSG_SHUTDOWN_REQUEST)
+		comm_reply(BH_REPLY_APPROVED);
 	comm_state_set(state);
 	cpu_stop();
 }

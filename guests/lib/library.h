@@ -18,4 +18,8 @@ void interrupt_load(void); /* each CPU */
 void timer_init(void);
 void smp_init(void);
 
+/* arm64: stage 1, with the MMU off; then each CPU switches it on */
+void memory_init(void);
+void memory_on(void);
+
 #endif

@@ -14,7 +14,13 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
 	unsigned char *t = to;
 	const unsigned char *f = from;
+#ifdef __x86_64__
+	size_t words = size / 8;
 
+	/* Frames of a network go through here. */
+	__asm__ volatile("rep movsq" : "+D"(t), "+S"(f), "+c"(words) : : "memory");
+	size %= 8;
+#endif
 	while (size--)
 		*t++ = *f++;
 	return to;

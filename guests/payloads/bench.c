@@ -5,6 +5,8 @@
  *
  *   subpage=ADDRESS   a word in a sub-page region; without it that operation is skipped
  *   bdf=0             of the PCI function whose configuration is read
+ *   link              the cell has a link, whose doorbell is rung; this peer rings itself
+ *   root              the other peer of the link is the root, and is rung, too
  *   cpu=0             number of a CPU of this cell, for the hypercall
  *
  * The EOI by APIC page is skipped when the machine is in x2APIC mode, which has no such page. With
@@ -15,7 +17,9 @@
 #include <guest/cpu.h>
 #include <guest/hypercall.h>
 #include <guest/interrupt.h>
+#include <guest/link.h>
 #include <guest/memory.h>
+#include <guest/pci.h>
 #include <guest/printk.h>
 #include <guest/timer.h>
 #include <guest/x86/apic.h>
@@ -25,6 +29,7 @@
 #define END(id) BH_BENCH_X86_END(id)
 
 #define VECTOR_BENCH VECTOR_FREE
+#define VECTOR_RUNG (VECTOR_FREE + 1)
 #define MSR_X2APIC_EOI 0x80b
 #define MSR_X2APIC_ICR 0x830
 #define APIC_BASE_X2APIC 0x400
@@ -36,7 +41,8 @@
 static uint64_t subpage;
 static uint32_t pci_address;
 static uint32_t cpu_id;
-static volatile uint32_t arrived;
+static volatile uint32_t arrived __attribute__((used));
+static struct link link;
 
 static void empty(void)
 {
@@ -73,26 +79,43 @@ static void do_hypercall(void)
 	}
 }
 
-/* The end marker is the handler's first instruction. */
+/* Handlers whose first instruction is the end marker. */
 void ipi_entry(void);
-__asm__(".text\n"
-	"ipi_entry:\n\t" END(BH_BENCH_SELF_IPI) "push %rax\n\t"
-						"push %rcx\n\t"
-						"push %rdx\n\t"
-						"incl arrived\n\t"
-						"mov $0x80b, %ecx\n\t"
-						"xor %eax, %eax\n\t"
-						"xor %edx, %edx\n\t"
-						"wrmsr\n\t"
-						"pop %rdx\n\t"
-						"pop %rcx\n\t"
-						"pop %rax\n\t"
-						"iretq\n");
+void rung_entry(void);
+#define ENTRY(name, id)                                               \
+	__asm__(".text\n" name ":\n\t" END(id) "push %rax\n\t"        \
+					       "push %rcx\n\t"        \
+					       "push %rdx\n\t"        \
+					       "incl arrived\n\t"     \
+					       "mov $0x80b, %ecx\n\t" \
+					       "xor %eax, %eax\n\t"   \
+					       "xor %edx, %edx\n\t"   \
+					       "wrmsr\n\t"            \
+					       "pop %rdx\n\t"         \
+					       "pop %rcx\n\t"         \
+					       "pop %rax\n\t"         \
+					       "iretq\n")
+ENTRY("ipi_entry", BH_BENCH_SELF_IPI);
+ENTRY("rung_entry", BH_BENCH_DOORBELL_HANDLER);
+
+static void await_arrival(uint32_t before)
+{
+	uint64_t end = timer_now() + timer_from_us(WAIT_US);
+
+	interrupts_on();
+	while (arrived == before) {
+		if (timer_now() > end) {
+			printk("bench: an interrupt does not arrive\n");
+			guest_end(BH_CELL_FAILED);
+		}
+		cpu_relax();
+	}
+	interrupts_off();
+}
 
 static void do_self_ipi(void)
 {
 	uint32_t before = arrived;
-	uint64_t end = timer_now() + timer_from_us(WAIT_US);
 
 	interrupts_on();
 	__asm__ volatile(BEGIN(BH_BENCH_SELF_IPI) "wrmsr\n\t"
@@ -100,14 +123,7 @@ static void do_self_ipi(void)
 			 : "c"(MSR_X2APIC_ICR),
 			   "a"(APIC_FIXED | APIC_SELF | APIC_ASSERT | VECTOR_BENCH), "d"(0)
 			 : "memory");
-	while (arrived == before) {
-		if (timer_now() > end) {
-			printk("bench: a self-IPI does not arrive\n");
-			guest_end(BH_CELL_FAILED);
-		}
-		cpu_relax();
-	}
-	interrupts_off();
+	await_arrival(before);
 }
 
 static void pci_ports(void)
@@ -159,6 +175,50 @@ static void x2apic_eoi(void)
 			 : "memory");
 }
 
+/* The interrupt is taken only afterwards. */
+static void doorbell(void)
+{
+	uint32_t before = arrived;
+
+	__asm__ volatile(BEGIN(BH_BENCH_DOORBELL) "movl %0, (%1)\n\t" END(BH_BENCH_DOORBELL)
+			 :
+			 : "r"(link.id << 16), "r"(link.registers + LINK_DOORBELL)
+			 : "memory");
+	await_arrival(before);
+}
+
+/* The root takes every interrupt, and this CPU none. */
+static void doorbell_to_root(void)
+{
+	__asm__ volatile(
+		BEGIN(BH_BENCH_DOORBELL_TO_ROOT) "movl %0, (%1)\n\t" END(BH_BENCH_DOORBELL_TO_ROOT)
+		:
+		: "r"(!link.id << 16), "r"(link.registers + LINK_DOORBELL)
+		: "memory");
+}
+
+static void doorbell_handler(void)
+{
+	uint32_t before = arrived;
+
+	interrupts_on();
+	__asm__ volatile(BEGIN(BH_BENCH_DOORBELL_HANDLER) "movl %0, (%1)\n\t"
+			 :
+			 : "r"(link.id << 16), "r"(link.registers + LINK_DOORBELL)
+			 : "memory");
+	await_arrival(before);
+}
+
+/* The cell's link with vector 0 directed here. False: there is none. */
+static bool link_prepare(void)
+{
+	if (!cmdline_flag("link", false) || !link_open(&link, 0))
+		return false;
+	interrupt_entry_set(VECTOR_RUNG, rung_entry);
+	link_interrupts(&link, true);
+	return pci_msix_enable(link.bdf, 0, apic_read(APIC_ID), VECTOR_RUNG);
+}
+
 static void measure(unsigned int id, void (*operation)(void), bool possible)
 {
 	static const char *const names[] = {
@@ -172,7 +232,7 @@ static void measure(unsigned int id, void (*operation)(void), bool possible)
 
 void guest_main(void)
 {
-	bool hypervisor = apic_is_x2apic();
+	bool hypervisor = apic_is_x2apic(), linked;
 
 	subpage = (uint64_t)cmdline_number("subpage", 0);
 	pci_address = PCI_ENABLE | (uint32_t)cmdline_number("bdf", 0) << 8;
@@ -191,6 +251,10 @@ void guest_main(void)
 	measure(BH_BENCH_XAPIC_EOI, xapic_eoi, !(msr_read(MSR_APIC_BASE) & APIC_BASE_X2APIC));
 	measure(BH_BENCH_SUBPAGE_READ, subpage_read, subpage);
 	measure(BH_BENCH_X2APIC_EOI, x2apic_eoi, hypervisor);
+	linked = link_prepare();
+	measure(BH_BENCH_DOORBELL, doorbell, linked);
+	measure(BH_BENCH_DOORBELL_HANDLER, doorbell_handler, linked);
+	measure(BH_BENCH_DOORBELL_TO_ROOT, doorbell_to_root, linked && cmdline_flag("root", false));
 	printk("bench: end\n");
 	guest_end(BH_CELL_SHUT_DOWN);
 }

@@ -6,6 +6,7 @@
  *   rounds=1000     of 4096 steps each; 0: until a shutdown is asked for
  *   pause-ms=0      between "compute: ready" and the start, computing as well
  *   halt            afterwards sleep without interrupts for ever instead of ending the cell
+ *   wait            the same with interrupts on
  */
 #include <guest/cmdline.h>
 #include <guest/comm.h>
@@ -40,12 +41,14 @@ void guest_main(void)
 	}
 	printk("compute: start\n");
 	begin = timer_now();
-	while (!comm_service() && (!rounds || done < rounds)) {
+	while ((!rounds || done < rounds) && !comm_service()) {
 		sum = round_of(sum);
 		done++;
 	}
 	printk("compute: %lu rounds in %lu counts, sum %lx\n", done, timer_now() - begin, sum);
 	if (cmdline_flag("halt", false))
 		cpu_stop();
+	while (cmdline_flag("wait", false))
+		cpu_wait();
 	guest_end(BH_CELL_SHUT_DOWN);
 }

@@ -14,14 +14,15 @@
 #include <guest/timer.h>
 
 static volatile uint64_t beats;
-static volatile uint64_t last_late;
+static volatile uint64_t late_since; /* the most, of beats not printed yet */
 static volatile uint64_t max_late;
 
 static void beat(uint64_t late, void *context)
 {
 	(void)context;
 	beats++;
-	last_late = late;
+	if (late > late_since)
+		late_since = late;
 	if (late > max_late)
 		max_late = late;
 }
@@ -39,9 +40,12 @@ void guest_main(void)
 		if (printed == beats)
 			cpu_wait();
 		while (printed < beats) {
+			uint64_t late = late_since;
+
+			late_since = 0;
 			printed++;
-			if (last_late > limit)
-				printk("heartbeat %lu late %lu\n", printed, last_late);
+			if (late > limit)
+				printk("heartbeat %lu late %lu\n", printed, late);
 			else
 				printk("heartbeat %lu\n", printed);
 		}

@@ -2,12 +2,14 @@
 /*
  * intruder: does one forbidden thing and says so. "intruder: KIND at ADDRESS" comes before the act; then
  * "intruder: survived", "intruder: survived, read 0x…" or "intruder: exception N" if the cell still runs.
+ * Where the act is one instruction, all registers are given values of their own first, and a line
+ * "intruder: ip=0x… flags=0x… rax=0x… … code=…" says what the record of the event has to hold.
  *
  *   kind=NAME    what (the table at the end of this file)
- *   address=N    where, for memory; port=, msr=, bdf=, apic-id=, pin= for the others
+ *   address=N    where, for memory; port=, msr=, bdf=, apic-id=, pin=, number= for the others
  *   width=4      of accesses to memory, ports and PCI registers, in bytes
  *   value=N      what is written
- *   reg=0        PCI register; "window" reaches it by memory instead of ports
+ *   reg=N        PCI register; "window" reaches it by memory instead of ports
  *   delay-ms=0   wait before the act
  *   stay         afterwards answer messages instead of ending the cell
  */
@@ -29,198 +31,346 @@
 static uint64_t address; /* or port, MSR …: what the kind's parameter says */
 static uint64_t value;
 static unsigned int width;
-static uint64_t result;
-static bool has_result;
+static enum { NOTHING, IN_MEMORY, IN_RAX, IN_RDX_AND_RAX } shown; /* what was read: where it is */
+static uint64_t result; /* IN_MEMORY */
 
-static void result_set(uint64_t read)
+/* Strikes: one instruction each, in intruder-strikes.S, made with every register known. */
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R15 = 15, REGISTERS };
+
+#define FLAGS 0x847 /* OF, ZF, PF, CF */
+#define CODE_BYTES 15 /* as many as a record holds */
+
+/* What the strike begins with, and what of it the record shows otherwise. */
+struct strike {
+	const uint8_t *code;
+	uint64_t regs[REGISTERS];
+	uint64_t flags;
+	uint64_t caller; /* its stack pointer */
+	uint64_t stack[512]; /* handlers of exceptions run on it too */
+};
+extern struct strike strike;
+struct strike strike __attribute__((aligned(16)));
+static uint64_t seen_ip;
+static uint64_t seen_cr3;
+static bool seen_code = true;
+
+void strike_run(void);
+
+extern const uint8_t strike_load8[], strike_load16[], strike_load32[], strike_load64[];
+extern const uint8_t strike_store8[], strike_store16[], strike_store32[], strike_store64[];
+extern const uint8_t strike_copy[], strike_push[], strike_jump[], strike_tables[];
+extern const uint8_t strike_breakpoint[], strike_undefined[];
+extern const uint8_t strike_in8[], strike_in16[], strike_in32[], strike_ins[];
+extern const uint8_t strike_out8[], strike_out16[], strike_out32[];
+extern const uint8_t strike_rdmsr[], strike_wrmsr[], strike_vmmcall[], strike_vmcall[];
+extern const uint8_t strike_vmrun[], strike_vmsave[], strike_clgi[], strike_vmxon[];
+extern const uint8_t strike_xsetbv[], strike_cr0[], strike_lmsw[];
+extern const uint8_t strike_end[];
+
+static void strike_set(const uint8_t *code)
 {
-	result = read;
-	has_result = true;
+	uint64_t *top = &strike.stack[sizeof(strike.stack) / sizeof(strike.stack[0]) - 1];
+
+	for (unsigned int i = 0; i < REGISTERS; i++)
+		strike.regs[i] = 0xfeed0bad00000000 + 0x1111 * i;
+	*top = (uint64_t)strike_end;
+	strike.regs[RSP] = (uint64_t)top;
+	strike.flags = FLAGS;
+	strike.code = code;
+	seen_ip = (uint64_t)code;
+}
+
+static uint64_t strike_mask(unsigned int bytes)
+{
+	return bytes == 8 ? ~0ULL : (1ULL << 8 * bytes) - 1;
+}
+
+/* The low bytes of a register; what lies above them keeps its value. */
+static void strike_low(unsigned int reg, unsigned int bytes, uint64_t low)
+{
+	strike.regs[reg] = (strike.regs[reg] & ~strike_mask(bytes)) | (low & strike_mask(bytes));
+}
+
+static uint64_t cr_read(unsigned int number)
+{
+	uint64_t content;
+
+	if (number == 0)
+		__asm__ volatile("mov %%cr0, %0" : "=r"(content));
+	else if (number == 2)
+		__asm__ volatile("mov %%cr2, %0" : "=r"(content));
+	else if (number == 3)
+		__asm__ volatile("mov %%cr3, %0" : "=r"(content));
+	else
+		__asm__ volatile("mov %%cr4, %0" : "=r"(content));
+	return content;
+}
+
+static void strike_announce(void)
+{
+	static const char *const names[REGISTERS] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
+						     "rsi", "rdi", "r8",  "r9",	 "r10", "r11",
+						     "r12", "r13", "r14", "r15"};
+	uint16_t cs;
+
+	printk("intruder: ip=0x%lx flags=0x%x", seen_ip, FLAGS);
+	for (unsigned int i = 0; i < REGISTERS; i++)
+		printk(" %s=0x%lx", names[i], strike.regs[i]);
+	__asm__ volatile("mov %%cs, %0" : "=r"(cs));
+	printk(" cr0=0x%lx cr2=0x%lx cr3=0x%lx cr4=0x%lx efer=0x%lx cs=0x%x code=", cr_read(0),
+	       cr_read(2), seen_cr3 ? seen_cr3 : cr_read(3), cr_read(4), msr_read(MSR_EFER), cs);
+	for (unsigned int i = 0; seen_code && i < CODE_BYTES; i++)
+		printk("%02x", strike.code[i]);
+	printk("\n");
 }
 
 /* Memory */
 
-static void memory_read(void)
+static void read_prepare(void)
 {
-	switch (width) {
-	case 1:
-		return result_set(mmio_read8(address));
-	case 2:
-		return result_set(mmio_read16(address));
-	case 8:
-		return result_set(mmio_read64(address));
-	default:
-		return result_set(mmio_read32(address));
-	}
+	strike_set(width == 1	? strike_load8
+		   : width == 2 ? strike_load16
+		   : width == 8 ? strike_load64
+				: strike_load32);
+	strike.regs[RDI] = address;
+	shown = IN_RAX;
 }
 
-static void memory_write(void)
+static void write_prepare(void)
 {
-	switch (width) {
-	case 1:
-		return mmio_write8(address, (uint8_t)value);
-	case 2:
-		return mmio_write16(address, (uint16_t)value);
-	case 8:
-		return mmio_write64(address, value);
-	default:
-		return mmio_write32(address, (uint32_t)value);
-	}
+	strike_set(width == 1	? strike_store8
+		   : width == 2 ? strike_store16
+		   : width == 8 ? strike_store64
+				: strike_store32);
+	strike.regs[RDI] = address;
+	strike_low(RAX, width, value);
 }
 
 static void memory_exec(void)
 {
-	((void (*)(void))address)();
+	strike_set(strike_jump);
+	strike.regs[RDI] = address;
+	seen_ip = address;
+	seen_code = false;
 }
 
 static void memory_string(void)
 {
-	uint64_t to = (uint64_t)&result, from = address, count = width;
-
-	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
-	has_result = true;
+	strike_set(strike_copy);
+	strike.regs[RDI] = (uint64_t)&result;
+	strike.regs[RSI] = address;
+	strike.regs[RCX] = width;
+	shown = IN_MEMORY;
 }
 
 static void memory_push(void)
 {
-	__asm__ volatile("pushq (%1); popq %0" : "=r"(result) : "r"(address) : "memory");
-	has_result = true;
+	strike_set(strike_push);
+	strike.regs[RDI] = address;
+	width = 8;
+	shown = IN_RAX;
 }
 
-/* The table walk itself meets memory that is not there. */
+/* The table walk itself meets memory that is not there, on the way to the next instruction. */
 static void page_table(void)
 {
-	__asm__ volatile("mov %0, %%cr3" : : "r"(address) : "memory");
+	strike_set(strike_tables);
+	strike.regs[RDI] = address;
+	seen_cr3 = address;
+	seen_ip += 3;
+	seen_code = false;
+}
+
+static void idt_set(uint64_t base, uint16_t limit)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) idtr = {limit, base};
+
+	__asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
 }
 
 /* So does the delivery of an exception. */
 static void descriptor_table(void)
 {
-	struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) idtr = {0xfff, address};
-
-	__asm__ volatile("lidt %0; int3" : : "m"(idtr) : "memory");
+	strike_set(strike_breakpoint);
+	idt_set(address, 0xfff);
 }
 
 static void stack(void)
 {
-	__asm__ volatile("mov %0, %%rsp; int3" : : "r"(address + 0x800) : "memory");
+	strike_set(strike_breakpoint);
+	strike.regs[RSP] = address + 0x800;
 }
 
 /* Ports, PCI, MSRs */
 
 static void port_in(void)
 {
-	uint16_t port = (uint16_t)address;
-
-	result_set(width == 4 ? port_in32(port) : width == 2 ? port_in16(port) : port_in8(port));
+	strike_set(width == 1 ? strike_in8 : width == 2 ? strike_in16 : strike_in32);
+	strike_low(RDX, 2, address);
+	shown = IN_RAX;
 }
 
 static void port_out(void)
 {
-	uint16_t port = (uint16_t)address;
-
-	if (width == 4)
-		port_out32(port, (uint32_t)value);
-	else if (width == 2)
-		port_out16(port, (uint16_t)value);
-	else
-		port_out8(port, (uint8_t)value);
+	strike_set(width == 1 ? strike_out8 : width == 2 ? strike_out16 : strike_out32);
+	strike_low(RDX, 2, address);
+	strike_low(RAX, width, value);
 }
 
 static void port_string(void)
 {
-	uint64_t to = (uint64_t)&result, count = 4;
-
-	__asm__ volatile("rep insb" : "+D"(to), "+c"(count) : "d"((uint16_t)address) : "memory");
-	has_result = true;
+	strike_set(strike_ins);
+	strike_low(RDX, 2, address);
+	strike.regs[RDI] = (uint64_t)&result;
+	strike.regs[RCX] = 4;
+	shown = IN_MEMORY;
 }
 
 static void pci_foreign_read(void)
 {
 	pci_window_use(cmdline_flag("window", false));
-	result_set(pci_read((uint16_t)address, (unsigned int)cmdline_number("reg", 0), width));
+	result = pci_read((uint16_t)address, (unsigned int)cmdline_number("reg", 0), width);
+	shown = IN_MEMORY;
 }
 
 static void pci_foreign_write(void)
 {
-	pci_window_use(cmdline_flag("window", false));
-	pci_write((uint16_t)address, (unsigned int)cmdline_number("reg", 4), width,
-		  (uint32_t)value);
+	uint32_t reg = (uint32_t)cmdline_number("reg", 4);
+
+	if (cmdline_flag("window", false)) {
+		address = comm_region->pci_mmconfig_base + (address << 12) + reg;
+		memory_map(address, 8, MEMORY_DEVICE);
+		write_prepare();
+		return;
+	}
+	port_out32(0xcf8, 0x80000000 | (uint32_t)address << 8 | (reg & 0xfc));
+	address = 0xcfc + (reg & 3);
+	port_out();
+}
+
+static void msr_strike(const uint8_t *code)
+{
+	strike_set(code);
+	/* All of RCX: QEMU 7.2 takes the upper half, too, for its place in the permission map. */
+	strike.regs[RCX] = (uint32_t)address;
 }
 
 static void msr_foreign_read(void)
 {
-	result_set(msr_read((uint32_t)address));
+	msr_strike(strike_rdmsr);
+	shown = IN_RDX_AND_RAX;
 }
 
 static void msr_foreign_write(void)
 {
-	msr_write((uint32_t)address, value);
+	msr_strike(strike_wrmsr);
+	strike_low(RAX, 4, value);
+	strike_low(RDX, 4, value >> 32);
 }
 
 static void apic_base(void)
 {
-	msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) ^ 0x800);
+	value = msr_read(MSR_APIC_BASE) ^ 0x800;
+	msr_foreign_write();
 }
 
 /* Interrupts */
 
+static void apic_register(unsigned int reg)
+{
+	if (apic_is_x2apic()) {
+		address = 0x800 + reg;
+		msr_foreign_write();
+		return;
+	}
+	address = APIC_PAGE + reg * 16;
+	memory_map(APIC_PAGE, 0x1000, MEMORY_DEVICE);
+	width = 4;
+	write_prepare();
+}
+
+static void ipi(uint32_t low)
+{
+	value = address << 32 | low;
+	if (!apic_is_x2apic())
+		apic_write(APIC_ICR + 1, (uint32_t)address << 24);
+	apic_register(APIC_ICR);
+}
+
 static void ipi_foreign(void)
 {
-	apic_ipi((uint32_t)address, APIC_FIXED | APIC_ASSERT | (uint32_t)(value & 0xff));
+	ipi(APIC_FIXED | APIC_ASSERT | (uint32_t)(value & 0xff));
 }
 
 static void init_foreign(void)
 {
-	apic_ipi((uint32_t)address, APIC_INIT | APIC_ASSERT);
+	ipi(APIC_INIT | APIC_ASSERT);
 }
 
 static void sipi_foreign(void)
 {
-	apic_ipi((uint32_t)address, APIC_SIPI | APIC_ASSERT | 0x10);
+	ipi(APIC_SIPI | APIC_ASSERT | 0x10);
 }
 
 static void nmi_foreign(void)
 {
-	apic_ipi((uint32_t)address, APIC_NMI | APIC_ASSERT);
+	ipi(APIC_NMI | APIC_ASSERT);
 }
 
 static void smi_ipi(void)
 {
-	apic_ipi((uint32_t)address, APIC_SMI | APIC_ASSERT);
+	ipi(APIC_SMI | APIC_ASSERT);
 }
 
 static void apic_reserved(void)
 {
-	apic_write((unsigned int)address, 0xffffffff);
+	value = 0xffffffff;
+	apic_register((unsigned int)address);
 }
 
 static void apic_odd(void)
 {
 	memory_map(APIC_PAGE, 0x1000, MEMORY_DEVICE);
-	mmio_write32(APIC_PAGE + address, 0);
+	address += APIC_PAGE;
+	width = 4;
+	write_prepare();
 }
 
 static void apic_wide(void)
 {
-	memory_map(APIC_PAGE, 0x1000, MEMORY_DEVICE);
-	mmio_write64(APIC_PAGE + address, 0);
+	apic_odd();
+	width = 8;
+	write_prepare();
 }
 
 static void ioapic_foreign(void)
 {
 	ioapic_pin_set(IOAPIC_ADDRESS, (unsigned int)address, VECTOR_FREE, 0, 0);
-	result_set(ioapic_pin_read(IOAPIC_ADDRESS, (unsigned int)address));
+	result = ioapic_pin_read(IOAPIC_ADDRESS, (unsigned int)address);
+	shown = IN_MEMORY;
+}
+
+/* What lies in the caches belongs to others too: nothing of it is lost. */
+static void invd(void)
+{
+	static volatile uint64_t kept;
+
+	kept = 0x600d;
+	__asm__ volatile("invd" ::: "memory");
+	result = kept;
+	shown = IN_MEMORY;
 }
 
 static void ioapic_register(void)
 {
 	memory_map(IOAPIC_ADDRESS, 0x20, MEMORY_DEVICE);
 	mmio_write32(IOAPIC_ADDRESS, (uint32_t)address);
-	mmio_write32(IOAPIC_ADDRESS + 0x10, (uint32_t)value);
+	address = IOAPIC_ADDRESS + 0x10;
+	width = 4;
+	write_prepare();
 }
 
 static void storm_again(void *context)
@@ -249,62 +399,61 @@ static void spin(void)
 
 static void triple_fault(void)
 {
-	struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) idtr = {0, 0};
-
-	__asm__ volatile("lidt %0; ud2" : : "m"(idtr));
+	strike_set(strike_undefined);
+	idt_set(0, 0);
 }
 
 static void vmrun(void)
 {
-	__asm__ volatile("vmrun" : : "a"(0x10000) : "memory");
+	strike_set(strike_vmrun);
+	strike.regs[RAX] = address;
 }
 
 static void vmsave(void)
 {
-	__asm__ volatile("vmsave" : : "a"(0x10000) : "memory");
+	strike_set(strike_vmsave);
+	strike.regs[RAX] = address;
 }
 
 static void clgi(void)
 {
-	__asm__ volatile("clgi" : : : "memory");
+	strike_set(strike_clgi);
 }
 
 static void vmxon(void)
 {
-	uint64_t page = 0x10000;
-
-	__asm__ volatile("vmxon %0" : : "m"(page) : "memory", "cc");
+	strike_set(strike_vmxon);
+	strike.regs[RDI] = address;
 }
 
 #define CR4_OSXSAVE 0x40000
 
-/* XCR0 without the x87 bit, once the instruction itself is allowed. */
-static void xsetbv_bad(void)
+/* By default XCR0 without the x87 bit, once the instruction itself is allowed. */
+static void xsetbv(void)
 {
-	uint64_t cr4;
-
-	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
-	__asm__ volatile("mov %0, %%cr4" : : "r"(cr4 | CR4_OSXSAVE));
-	__asm__ volatile("xsetbv" : : "a"((uint32_t)address), "d"(0), "c"(0));
+	__asm__ volatile("mov %0, %%cr4" : : "r"(cr_read(4) | CR4_OSXSAVE));
+	strike_set(strike_xsetbv);
+	strike_low(RAX, 4, address);
+	strike_low(RDX, 4, address >> 32);
+	strike_low(RCX, 4, 0);
 }
 
 /* By default not-write-through without cache-disable, which no CPU takes (APM2 3.1.1). */
 static void cr0_bad(void)
 {
-	__asm__ volatile("mov %0, %%cr0" : : "r"(address));
+	strike_set(strike_cr0);
+	strike.regs[RAX] = address;
 }
 
 static void lmsw(void)
 {
-	__asm__ volatile("lmsw %w0" : : "r"((uint32_t)address));
+	strike_set(strike_lmsw);
+	strike_low(RAX, 2, address);
 }
 
 static void exception(void)
 {
-	__asm__ volatile("ud2");
+	strike_set(strike_undefined);
 }
 
 /* CVE-2015-8104: a breakpoint on the very stack on which #DB is delivered raises #DB without end. */
@@ -357,9 +506,20 @@ static void hypercall_root(void)
 	hypercall_report("self-test", BH_HC_SELFTEST, BH_SELFTEST_FAULT);
 }
 
-static void hypercall_unknown(void)
+static void hypercall_number(void)
 {
-	hypercall_report("unknown", (uint32_t)address, 0);
+	strike_set(hypercall_is_vmmcall() ? strike_vmmcall : strike_vmcall);
+	strike_low(RAX, 8, address);
+	strike.regs[RDI] = 1;
+	strike.regs[RSI] = 0;
+	width = 4;
+	shown = IN_RAX;
+}
+
+/* Where the core allows self tests, it faults itself; elsewhere it refuses. */
+static void core_fault(void)
+{
+	hypercall_report("self-test", BH_HC_SELFTEST, address);
 }
 
 static void comm_garbage(void)
@@ -369,52 +529,55 @@ static void comm_garbage(void)
 
 static const struct kind {
 	const char *name;
+	void (*prepare)(void); /* a strike, or an act in C */
 	void (*act)(void);
 	const char *parameter;
 	int64_t absent;
 } kinds[] = {
-	{"memory-read", memory_read, "address", 0x1000000},
-	{"memory-write", memory_write, "address", 0x1000000},
-	{"memory-exec", memory_exec, "address", 0x1000000},
-	{"memory-string", memory_string, "address", 0x1000000},
-	{"memory-push", memory_push, "address", 0x1000000},
-	{"page-table", page_table, "address", 0x1000000},
-	{"descriptor-table", descriptor_table, "address", 0x1000000},
-	{"stack", stack, "address", 0x1000000},
-	{"port-in", port_in, "port", 0x60},
-	{"port-out", port_out, "port", 0xcf9},
-	{"port-string", port_string, "port", 0x60},
-	{"pci-read-foreign", pci_foreign_read, "bdf", 0},
-	{"pci-write-foreign", pci_foreign_write, "bdf", 0},
-	{"msr-read", msr_foreign_read, "msr", 0xc0010117}, /* VM_HSAVE_PA */
-	{"msr-write", msr_foreign_write, "msr", 0xc0010117},
-	{"apic-base", apic_base, "msr", MSR_APIC_BASE},
-	{"ipi-foreign", ipi_foreign, "apic-id", 0},
-	{"init-foreign", init_foreign, "apic-id", 0},
-	{"sipi-foreign", sipi_foreign, "apic-id", 0},
-	{"nmi-ipi", nmi_foreign, "apic-id", 0},
-	{"smi-ipi", smi_ipi, "apic-id", 0},
-	{"apic-reserved", apic_reserved, "address", APIC_SVR},
-	{"apic-odd", apic_odd, "address", 0x84},
-	{"apic-wide", apic_wide, "address", 0x80},
-	{"ioapic-foreign-pin", ioapic_foreign, "pin", 2},
-	{"ioapic-register", ioapic_register, "address", 0},
-	{"storm", storm, "address", VECTOR_FREE},
-	{"spin-cli", spin, "address", 0},
-	{"halt-cli", cpu_stop, "address", 0},
-	{"triple-fault", triple_fault, "address", 0},
-	{"vmrun", vmrun, "address", 0x10000},
-	{"vmsave", vmsave, "address", 0x10000},
-	{"clgi", clgi, "address", 0},
-	{"vmxon", vmxon, "address", 0x10000},
-	{"xsetbv-bad", xsetbv_bad, "value", 0},
-	{"cr-bad", cr0_bad, "value", 0xa0010033},
-	{"lmsw", lmsw, "value", 0x3},
-	{"exception", exception, "address", 6},
-	{"db-loop", debug_loop, "address", 1},
-	{"hypercall-root", hypercall_root, "address", 0x1000},
-	{"hypercall-unknown", hypercall_unknown, "number", 0x1234},
-	{"comm-garbage", comm_garbage, "address", BH_COMM_ADDRESS},
+	{"memory-read", read_prepare, NULL, "address", 0x1000000},
+	{"memory-write", write_prepare, NULL, "address", 0x1000000},
+	{"memory-exec", memory_exec, NULL, "address", 0x1000000},
+	{"memory-string", memory_string, NULL, "address", 0x1000000},
+	{"memory-push", memory_push, NULL, "address", 0x1000000},
+	{"page-table", page_table, NULL, "address", 0x1000000},
+	{"descriptor-table", descriptor_table, NULL, "address", 0x1000000},
+	{"stack", stack, NULL, "address", 0x1000000},
+	{"port-in", port_in, NULL, "port", 0x60},
+	{"port-out", port_out, NULL, "port", 0xcf9},
+	{"port-string", port_string, NULL, "port", 0x60},
+	{"pci-read-foreign", NULL, pci_foreign_read, "bdf", 0},
+	{"pci-write-foreign", pci_foreign_write, NULL, "bdf", 0},
+	{"msr-read", msr_foreign_read, NULL, "msr", 0xc0010117}, /* VM_HSAVE_PA */
+	{"msr-write", msr_foreign_write, NULL, "msr", 0xc0010117},
+	{"apic-base", apic_base, NULL, "msr", MSR_APIC_BASE},
+	{"ipi-foreign", ipi_foreign, NULL, "apic-id", 0},
+	{"init-foreign", init_foreign, NULL, "apic-id", 0},
+	{"sipi-foreign", sipi_foreign, NULL, "apic-id", 0},
+	{"nmi-ipi", nmi_foreign, NULL, "apic-id", 0},
+	{"smi-ipi", smi_ipi, NULL, "apic-id", 0},
+	{"apic-reserved", apic_reserved, NULL, "address", APIC_SVR},
+	{"apic-odd", apic_odd, NULL, "address", 0x84},
+	{"apic-wide", apic_wide, NULL, "address", 0x80},
+	{"ioapic-foreign-pin", NULL, ioapic_foreign, "pin", 2},
+	{"ioapic-register", ioapic_register, NULL, "address", 0},
+	{"invd", NULL, invd, "address", 0},
+	{"storm", NULL, storm, "address", VECTOR_FREE},
+	{"spin-cli", NULL, spin, "address", 0},
+	{"halt-cli", NULL, cpu_stop, "address", 0},
+	{"triple-fault", triple_fault, NULL, "address", 0},
+	{"vmrun", vmrun, NULL, "address", 0x10000},
+	{"vmsave", vmsave, NULL, "address", 0x10000},
+	{"clgi", clgi, NULL, "address", 0},
+	{"vmxon", vmxon, NULL, "address", 0x10000},
+	{"xsetbv-bad", xsetbv, NULL, "value", 0},
+	{"cr-bad", cr0_bad, NULL, "value", 0xa0010033},
+	{"lmsw", lmsw, NULL, "value", 0x3},
+	{"exception", exception, NULL, "address", 6},
+	{"db-loop", NULL, debug_loop, "address", 1},
+	{"hypercall-root", NULL, hypercall_root, "address", 0x1000},
+	{"hypercall-unknown", hypercall_number, NULL, "number", 0x1234},
+	{"core-fault", NULL, core_fault, "number", BH_SELFTEST_FAULT},
+	{"comm-garbage", NULL, comm_garbage, "address", BH_COMM_ADDRESS},
 };
 
 static const struct kind *kind_find(const char *name)
@@ -425,9 +588,23 @@ static const struct kind *kind_find(const char *name)
 	return NULL;
 }
 
-static void act(void *kind)
+static void act(void *context)
 {
-	((const struct kind *)kind)->act();
+	const struct kind *kind = context;
+
+	if (kind->act)
+		kind->act();
+	else
+		strike_run();
+}
+
+static uint64_t result_get(void)
+{
+	if (shown == IN_RDX_AND_RAX)
+		return strike.regs[RDX] << 32 | (uint32_t)strike.regs[RAX];
+	if (shown == IN_RAX)
+		return strike.regs[RAX] & strike_mask(width);
+	return result;
 }
 
 void guest_main(void)
@@ -450,11 +627,15 @@ void guest_main(void)
 	timer_delay_us((uint64_t)cmdline_number("delay-ms", 0) * 1000);
 
 	printk("intruder: %s at 0x%lx\n", kind->name, address);
+	if (kind->prepare) {
+		kind->prepare();
+		strike_announce();
+	}
 	vector = trap_call(act, (void *)kind, NULL);
 	if (vector >= 0)
 		printk("intruder: exception %d\n", vector);
-	else if (has_result)
-		printk("intruder: survived, read 0x%lx\n", result);
+	else if (shown != NOTHING)
+		printk("intruder: survived, read 0x%lx\n", result_get());
 	else
 		printk("intruder: survived\n");
 	while (cmdline_flag("stay", false) && !comm_service())

@@ -33,90 +33,95 @@ struct state {
  * X(width, flags it defines, basic, instruction). The memory is at (%rsi), which is also -8(%rsi,%r8,4)
  * and 0x1000(%r9); %rdi is free for the instruction.
  */
-#define FORMS(X)                                                             \
-	X(1, 0, 1, "mov (%rsi), %al")                                        \
-	X(1, 0, 1, "mov (%rsi), %ah")                                        \
-	X(2, 0, 1, "mov (%rsi), %ax")                                        \
-	X(4, 0, 1, "mov (%rsi), %eax")                                       \
-	X(8, 0, 1, "mov (%rsi), %rax")                                       \
-	X(4, 0, 1, "mov 0x1000(%r9), %ecx")                                  \
-	X(4, 0, 0, "mov -8(%rsi,%r8,4), %r10d\n\tmov %r10, %rcx")            \
-	X(1, 0, 1, "mov %al, (%rsi)")                                        \
-	X(1, 0, 1, "mov %ch, (%rsi)")                                        \
-	X(2, 0, 1, "mov %ax, (%rsi)")                                        \
-	X(4, 0, 1, "mov %eax, (%rsi)")                                       \
-	X(8, 0, 1, "mov %rax, (%rsi)")                                       \
-	X(4, 0, 1, "mov %ecx, 0x1000(%r9)")                                  \
-	X(8, 0, 0, "mov %rcx, -8(%rsi,%r8,4)")                               \
-	X(1, 0, 0, "movb $0x5a, (%rsi)")                                     \
-	X(2, 0, 1, "movw $0x5aa5, (%rsi)")                                   \
-	X(4, 0, 1, "movl $0x89abcdef, (%rsi)")                               \
-	X(8, 0, 1, "movq $-2, (%rsi)")                                       \
-	X(4, 0, 1, "call moffs_load")                                        \
-	X(4, 0, 1, "call moffs_store")                                       \
-	X(1, 0, 1, "movzbw (%rsi), %ax")                                     \
-	X(1, 0, 1, "movzbl (%rsi), %eax")                                    \
-	X(1, 0, 1, "movzbq (%rsi), %rax")                                    \
-	X(2, 0, 1, "movzwl (%rsi), %eax")                                    \
-	X(2, 0, 1, "movzwq (%rsi), %rax")                                    \
-	X(1, 0, 0, "movsbw (%rsi), %ax")                                     \
-	X(1, 0, 0, "movsbl (%rsi), %eax")                                    \
-	X(1, 0, 0, "movsbq (%rsi), %rax")                                    \
-	X(2, 0, 0, "movswl (%rsi), %eax")                                    \
-	X(2, 0, 0, "movswq (%rsi), %rax")                                    \
-	X(4, 0, 0, "movslq (%rsi), %rax")                                    \
-	X(1, 0, 0, "xchg %al, (%rsi)")                                       \
-	X(2, 0, 0, "xchg %ax, (%rsi)")                                       \
-	X(4, 0, 0, "xchg %eax, (%rsi)")                                      \
-	X(8, 0, 0, "xchg %rax, (%rsi)")                                      \
-	X(1, ARITHMETIC, 0, "add %al, (%rsi)")                               \
-	X(2, ARITHMETIC, 0, "add %ax, (%rsi)")                               \
-	X(4, ARITHMETIC, 0, "add %eax, (%rsi)")                              \
-	X(8, ARITHMETIC, 0, "add %rax, (%rsi)")                              \
-	X(4, ARITHMETIC, 0, "add (%rsi), %eax")                              \
-	X(4, ARITHMETIC, 0, "addl $3, (%rsi)")                               \
-	X(4, ARITHMETIC, 0, "addl $0x12345678, (%rsi)")                      \
-	X(4, ARITHMETIC, 0, "adc %eax, (%rsi)")                              \
-	X(8, ARITHMETIC, 0, "adc (%rsi), %rax")                              \
-	X(4, ARITHMETIC, 0, "sub %eax, (%rsi)")                              \
-	X(2, ARITHMETIC, 0, "subw $7, (%rsi)")                               \
-	X(4, ARITHMETIC, 0, "sbb %eax, (%rsi)")                              \
-	X(8, ARITHMETIC, 0, "sbbq $-1, (%rsi)")                              \
-	X(1, LOGIC, 0, "or %al, (%rsi)")                                     \
-	X(4, LOGIC, 0, "orl $0x80000000, (%rsi)")                            \
-	X(8, LOGIC, 0, "or (%rsi), %rax")                                    \
-	X(2, LOGIC, 0, "and %ax, (%rsi)")                                    \
-	X(4, LOGIC, 0, "andl $~1, (%rsi)")                                   \
-	X(8, LOGIC, 0, "xor %rax, (%rsi)")                                   \
-	X(1, LOGIC, 0, "xorb $0xff, (%rsi)")                                 \
-	X(1, ARITHMETIC, 0, "cmp %al, (%rsi)")                               \
-	X(4, ARITHMETIC, 0, "cmpl $0x1234, (%rsi)")                          \
-	X(8, ARITHMETIC, 0, "cmp (%rsi), %rax")                              \
-	X(1, LOGIC, 0, "testb $0x80, (%rsi)")                                \
-	X(4, LOGIC, 0, "test %eax, (%rsi)")                                  \
-	X(4, LOGIC, 0, "testl $1, (%rsi)")                                   \
-	X(4, 0, 0, "notl (%rsi)")                                            \
-	X(8, ARITHMETIC, 0, "negq (%rsi)")                                   \
-	X(1, ARITHMETIC, 0, "incb (%rsi)")                                   \
-	X(4, ARITHMETIC, 0, "incl (%rsi)")                                   \
-	X(2, ARITHMETIC, 0, "decw (%rsi)")                                   \
-	X(8, ARITHMETIC, 0, "decq (%rsi)")                                   \
-	X(4, ARITHMETIC, 0, "lock addl $1, (%rsi)")                          \
-	X(4, ARITHMETIC, 0, "lock xadd %eax, (%rsi)")                        \
-	X(8, ARITHMETIC, 0, "lock xadd %rax, (%rsi)")                        \
-	X(4, ARITHMETIC, 0, "lock cmpxchg %ecx, (%rsi)")                     \
-	X(8, ARITHMETIC, 0, "lock cmpxchg %rcx, (%rsi)")                     \
-	X(4, ARITHMETIC, 0, "mov (%rsi), %eax\n\tlock cmpxchg %ecx, (%rsi)") \
-	X(4, CF, 0, "btl $5, (%rsi)")                                        \
-	X(4, CF, 0, "lock btsl $6, (%rsi)")                                  \
-	X(4, CF, 0, "lock btrl $3, (%rsi)")                                  \
-	X(8, CF, 0, "btcq $63, (%rsi)")                                      \
-	X(4, 0, 0, "cmovc (%rsi), %eax")                                     \
-	X(1, 0, 0, "setc (%rsi)")                                            \
-	X(4, 0, 0, "movnti %eax, (%rsi)")                                    \
-	X(4, 0, 0, "mov %rsi, %rdi\n\tstosl")                                \
-	X(4, 0, 0, "lodsl")                                                  \
-	X(8, 0, 0, "push %rdi\n\tmov %rsi, %rdi\n\tstosq\n\tpop %rdi")
+#define FORMS(X)                                                                         \
+	X(1, 0, 1, "mov (%rsi), %al")                                                    \
+	X(1, 0, 1, "mov (%rsi), %ah")                                                    \
+	X(2, 0, 1, "mov (%rsi), %ax")                                                    \
+	X(4, 0, 1, "mov (%rsi), %eax")                                                   \
+	X(8, 0, 1, "mov (%rsi), %rax")                                                   \
+	X(4, 0, 1, "mov 0x1000(%r9), %ecx")                                              \
+	X(4, 0, 0, "mov -8(%rsi,%r8,4), %r10d\n\tmov %r10, %rcx")                        \
+	X(1, 0, 1, "mov %al, (%rsi)")                                                    \
+	X(1, 0, 1, "mov %ch, (%rsi)")                                                    \
+	X(2, 0, 1, "mov %ax, (%rsi)")                                                    \
+	X(4, 0, 1, "mov %eax, (%rsi)")                                                   \
+	X(8, 0, 1, "mov %rax, (%rsi)")                                                   \
+	X(4, 0, 1, "mov %ecx, 0x1000(%r9)")                                              \
+	X(8, 0, 0, "mov %rcx, -8(%rsi,%r8,4)")                                           \
+	X(1, 0, 0, "movb $0x5a, (%rsi)")                                                 \
+	X(2, 0, 1, "movw $0x5aa5, (%rsi)")                                               \
+	X(4, 0, 1, "movl $0x89abcdef, (%rsi)")                                           \
+	X(8, 0, 1, "movq $-2, (%rsi)")                                                   \
+	X(4, 0, 1, "call moffs_load")                                                    \
+	X(4, 0, 1, "call moffs_store")                                                   \
+	X(1, 0, 1, "movzbw (%rsi), %ax")                                                 \
+	X(1, 0, 1, "movzbl (%rsi), %eax")                                                \
+	X(1, 0, 1, "movzbq (%rsi), %rax")                                                \
+	X(2, 0, 1, "movzwl (%rsi), %eax")                                                \
+	X(2, 0, 1, "movzwq (%rsi), %rax")                                                \
+	X(1, 0, 0, "movsbw (%rsi), %ax")                                                 \
+	X(1, 0, 0, "movsbl (%rsi), %eax")                                                \
+	X(1, 0, 0, "movsbq (%rsi), %rax")                                                \
+	X(2, 0, 0, "movswl (%rsi), %eax")                                                \
+	X(2, 0, 0, "movswq (%rsi), %rax")                                                \
+	X(4, 0, 0, "movslq (%rsi), %rax")                                                \
+	X(1, 0, 0, "xchg %al, (%rsi)")                                                   \
+	X(2, 0, 0, "xchg %ax, (%rsi)")                                                   \
+	X(4, 0, 0, "xchg %eax, (%rsi)")                                                  \
+	X(8, 0, 0, "xchg %rax, (%rsi)")                                                  \
+	X(1, ARITHMETIC, 0, "add %al, (%rsi)")                                           \
+	X(2, ARITHMETIC, 0, "add %ax, (%rsi)")                                           \
+	X(4, ARITHMETIC, 0, "add %eax, (%rsi)")                                          \
+	X(8, ARITHMETIC, 0, "add %rax, (%rsi)")                                          \
+	X(4, ARITHMETIC, 0, "add (%rsi), %eax")                                          \
+	X(4, ARITHMETIC, 0, "addl $3, (%rsi)")                                           \
+	X(4, ARITHMETIC, 0, "addl $0x12345678, (%rsi)")                                  \
+	X(4, ARITHMETIC, 0, "adc %eax, (%rsi)")                                          \
+	X(8, ARITHMETIC, 0, "adc (%rsi), %rax")                                          \
+	X(4, ARITHMETIC, 0, "sub %eax, (%rsi)")                                          \
+	X(2, ARITHMETIC, 0, "subw $7, (%rsi)")                                           \
+	X(4, ARITHMETIC, 0, "sbb %eax, (%rsi)")                                          \
+	X(8, ARITHMETIC, 0, "sbbq $-1, (%rsi)")                                          \
+	X(1, LOGIC, 0, "or %al, (%rsi)")                                                 \
+	X(4, LOGIC, 0, "orl $0x80000000, (%rsi)")                                        \
+	X(8, LOGIC, 0, "or (%rsi), %rax")                                                \
+	X(2, LOGIC, 0, "and %ax, (%rsi)")                                                \
+	X(4, LOGIC, 0, "andl $~1, (%rsi)")                                               \
+	X(8, LOGIC, 0, "xor %rax, (%rsi)")                                               \
+	X(1, LOGIC, 0, "xorb $0xff, (%rsi)")                                             \
+	X(1, ARITHMETIC, 0, "cmp %al, (%rsi)")                                           \
+	X(4, ARITHMETIC, 0, "cmpl $0x1234, (%rsi)")                                      \
+	X(8, ARITHMETIC, 0, "cmp (%rsi), %rax")                                          \
+	X(1, LOGIC, 0, "testb $0x80, (%rsi)")                                            \
+	X(4, LOGIC, 0, "test %eax, (%rsi)")                                              \
+	X(4, LOGIC, 0, "testl $1, (%rsi)")                                               \
+	X(4, 0, 0, "notl (%rsi)")                                                        \
+	X(8, ARITHMETIC, 0, "negq (%rsi)")                                               \
+	X(1, ARITHMETIC, 0, "incb (%rsi)")                                               \
+	X(4, ARITHMETIC, 0, "incl (%rsi)")                                               \
+	X(2, ARITHMETIC, 0, "decw (%rsi)")                                               \
+	X(8, ARITHMETIC, 0, "decq (%rsi)")                                               \
+	X(4, ARITHMETIC, 0, "lock addl $1, (%rsi)")                                      \
+	X(4, ARITHMETIC, 0, "lock xadd %eax, (%rsi)")                                    \
+	X(8, ARITHMETIC, 0, "lock xadd %rax, (%rsi)")                                    \
+	X(4, ARITHMETIC, 0, "lock cmpxchg %ecx, (%rsi)")                                 \
+	X(8, ARITHMETIC, 0, "lock cmpxchg %rcx, (%rsi)")                                 \
+	X(4, ARITHMETIC, 0, "mov (%rsi), %eax\n\tlock cmpxchg %ecx, (%rsi)")             \
+	X(4, CF, 0, "btl $5, (%rsi)")                                                    \
+	X(4, CF, 0, "lock btsl $6, (%rsi)")                                              \
+	X(4, CF, 0, "lock btrl $3, (%rsi)")                                              \
+	X(8, CF, 0, "btcq $63, (%rsi)")                                                  \
+	X(4, 0, 0, "cmovc (%rsi), %eax")                                                 \
+	X(1, 0, 0, "setc (%rsi)")                                                        \
+	X(4, 0, 0, "movnti %eax, (%rsi)")                                                \
+	X(4, 0, 0, "mov %rsi, %rdi\n\tstosl")                                            \
+	X(4, 0, 0, "lodsl")                                                              \
+	X(8, 0, 0, "push %rdi\n\tmov %rsi, %rdi\n\tstosq\n\tpop %rdi")                   \
+	X(4, 0, 0, "push %rax\n\tmov %rsp, %rdi\n\tmovsl\n\tpop %rcx")                   \
+	X(8, 0, 0, "push %rax\n\tmov %rsp, %rdi\n\tmovsq\n\tpop %rcx")                   \
+	X(2, 0, 0, "mov %rsi, %rdi\n\tpush %rax\n\tmov %rsp, %rsi\n\tmovsw\n\tpop %rcx") \
+	X(4, 0, 0, "mov %rsi, %rdi\n\tmovsl")                                            \
+	X(1, 0, 0, "push %rax\n\tmov %rsp, %rdi\n\tmov $8, %ecx\n\trep movsb\n\tpop %rdx")
 
 /* Runs the instruction on the memory at `at', from and to the state. */
 

@@ -8,6 +8,7 @@
  *   window                        reach configuration space by memory instead of ports
  *   irq=msi                       or msix, or intx (with pin=N, the IOAPIC pin)
  *   rounds=3                      interrupts to take
+ *   apic-id=N                     which CPU the device is to interrupt (default: this one)
  */
 #include <guest/cmdline.h>
 #include <guest/comm.h>
@@ -22,7 +23,7 @@
 #include <guest/x86/ioapic.h>
 
 #define VECTOR_DEVICE VECTOR_FREE
-#define WAIT_US 1000000
+#define WAIT_US 10000000 /* a loaded machine may run another CPU late */
 
 /* edu: docs/specs/edu.txt of QEMU */
 #define EDU_ID 0x00
@@ -95,8 +96,13 @@ static void e1000_raise(void)
 
 static void e1000_interrupt(void *context)
 {
+	uint32_t cause = mmio_read32(registers + E1000_ICR); /* reading clears */
+
+	/* Moderation may send a message twice: of a cause that is there until it is read. */
 	(void)context;
-	status = mmio_read32(registers + E1000_ICR); /* reading clears */
+	if (!cause)
+		return;
+	status = cause;
 	mmio_write32(registers + E1000_ICR, status);
 	mmio_write32(registers + E1000_IMS, E1000_CAUSE_OTHER);
 	interrupts++;
@@ -126,7 +132,7 @@ static const struct driver *driver_find(uint16_t vendor, uint16_t device)
 
 static void interrupt_direct(uint16_t bdf, interrupt_handler handler)
 {
-	uint32_t apic_id = cpu_current()->apic_id;
+	uint32_t apic_id = (uint32_t)cmdline_number("apic-id", cpu_current()->apic_id);
 	char way[8] = "msi";
 
 	cmdline_string("irq", way, sizeof(way));

@@ -13,7 +13,6 @@
 #include <guest/printk.h>
 #include <guest/smp.h>
 #include <guest/timer.h>
-#include <guest/x86/apic.h>
 
 #define VECTOR_PING VECTOR_FREE
 #define VECTOR_PONG (VECTOR_FREE + 1)
@@ -24,15 +23,17 @@ static volatile unsigned int pongs;
 
 static void report(void *context)
 {
+	unsigned int cpu = cpu_current()->number;
+
 	(void)context;
-	printk("smp: CPU %u runs, APIC id %u\n", cpu_current()->number, cpu_current()->apic_id);
+	printk("smp: CPU %u runs, " CPU_ADDRESS " %u\n", cpu, smp_address(cpu));
 }
 
 static void ping(void *context)
 {
 	(void)context;
 	pings++;
-	apic_ipi(smp_apic_id(0), APIC_FIXED | APIC_ASSERT | VECTOR_PONG);
+	smp_interrupt(0, VECTOR_PONG);
 }
 
 static void pong(void *context)
@@ -63,7 +64,7 @@ static bool play(unsigned int cpu, unsigned int rounds)
 	pongs = 0;
 	for (unsigned int i = 1; i <= rounds; i++) {
 		begin = timer_now();
-		apic_ipi(smp_apic_id(cpu), APIC_FIXED | APIC_ASSERT | VECTOR_PING);
+		smp_interrupt(cpu, VECTOR_PING);
 		if (!reaches(&pongs, i)) {
 			printk("smp: CPU %u: %u pings, %u pongs, then none\n", cpu, pings, pongs);
 			return false;
@@ -78,9 +79,9 @@ static bool play(unsigned int cpu, unsigned int rounds)
 void guest_main(void)
 {
 	unsigned int cpus = smp_cpus(), rounds = (unsigned int)cmdline_number("rounds", 1000);
-	bool good = cpus == comm_region->num_cpus;
+	bool good = cpus == smp_expected();
 
-	printk("smp: %u of %u CPUs here\n", cpus, comm_region->num_cpus);
+	printk("smp: %u of %u CPUs here\n", cpus, smp_expected());
 	interrupt_handler_set(VECTOR_PING, ping, NULL);
 	interrupt_handler_set(VECTOR_PONG, pong, NULL);
 	report(NULL);

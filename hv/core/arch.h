@@ -26,7 +26,7 @@ void arch_cpu_kick(struct cpu *cpu);
 void arch_cpu_stop(struct cpu *cpu); /* leave the guest world: next entry runs the park loop */
 void arch_cpu_reset(struct cpu *cpu, u64 entry); /* the state of guest-abi "cell start" */
 void arch_cpu_wait(struct cpu *cpu); /* INIT: as stop, but a SIPI is accepted */
-void arch_cpu_sipi(struct cpu *cpu, u8 page);
+void arch_cpu_sipi(struct cpu *cpu, u64 start);
 void arch_cpu_flush(struct cpu *cpu);
 void arch_cpu_nmi(struct cpu *cpu);
 /* Fill registers, ip, code bytes of an event from the guest state. */
@@ -35,12 +35,29 @@ void arch_cpu_snapshot(const struct cpu *cpu, struct bh_event *event);
 /* Tell the root Linux: a fixed interrupt with this vector at this CPU. Any context. */
 void arch_notify(u32 apic_id, u32 vector);
 
+/* A character for the cell's console: 0, -BH_ERRNO_AGAIN without room, -BH_ERRNO_NODEV where none is taken. */
+int arch_console_input(struct cell *cell, u8 c);
+
+/* Send an interrupt message that arch_msi_allowed() has seen. */
+void arch_msi_send(u64 address, u32 data);
+
+/* Where ARCH_LINK_PINS: an interrupt at one of the four pins of the cell's virtual PCI bus. Any context. */
+void arch_pin_raise(const struct cell *cell, u32 pin);
+
 /* Cells, the root too. init takes its contiguous tables from the pool: false if there are none. */
 u32 arch_cell_pages(void);
 bool arch_cell_init(struct cell *cell);
 void arch_cell_exit(struct cell *cell);
 /* The CPU named in a request: APIC id on x86. */
 u32 arch_cpu_address(const struct cpu *cpu);
+/* Pages from its reserve that init uses up for the cell's table. */
+u32 arch_cell_table_pages(void);
+/* Guest-physical addresses where every cell finds something of the core's: the local APIC, the GIC. */
+bool arch_cell_shows(u64 virt, u64 size);
+/* Interrupt controllers: physical pages that are nobody's but the core's. */
+bool arch_keeps(u64 start, u64 size);
+/* Takes those pages from the root's table. */
+void arch_root_take(void);
 /* Values for the comm region that only the architecture knows. */
 struct bh_comm;
 void arch_comm_fill(struct cell *cell, struct bh_comm *comm);

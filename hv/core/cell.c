@@ -11,6 +11,7 @@ struct cell root_cell = {.name = "root"};
 
 static struct cell cell_slots[BH_CELLS_MAX]; /* [0] unused */
 static bool cell_used[BH_CELLS_MAX];
+u32 cells_end = 1; /* the root is always there */
 static u32 cell_generation;
 
 struct cell *cell_get(u32 id)
@@ -34,21 +35,42 @@ static void cell_publish(const struct cell *cell)
 {
 	struct bh_cell_status *status = &shared->cell[cell->id];
 
-	status->id = cell->id;
 	status->state = cell->last_state;
 	status->loadable = cell->loadable;
+	/* Who sees the id sees what belongs to it. */
+	__atomic_store_n(&status->id, cell->id, __ATOMIC_RELEASE);
 }
 
 void cell_observe_state(struct cell *cell)
 {
 	u32 state = READ_ONCE(cell->comm->cell_state);
-	u32 former = cell->last_state;
+	/* Two of its CPUs may come here at once; one change is told once. */
+	u32 former = __atomic_exchange_n(&cell->last_state, state, __ATOMIC_ACQ_REL);
 
 	if (state == former)
 		return;
-	cell->last_state = state;
 	cell_publish(cell);
+	if (state >= BH_CELL_SHUT_DOWN) /* all of these are final */
+		link_offline(cell);
 	event_cell_state(cell, former, state);
+}
+
+void cell_power(struct cpu *cpu, u32 what)
+{
+	struct cell *cell = cpu->cell;
+	struct bh_event event = {
+		.type = BH_EVENT_CELL_POWER,
+		.flags = BH_EVENT_VALUE,
+		.cell = cell->id,
+		.cpu = cpu->id,
+		.value = what,
+	};
+	struct cpu *each;
+
+	event_record(&event);
+	cell_for_each_cpu (cell, each)
+		cpu_request(each, CPU_REQUEST_STOP);
+	comm_set_state(cell, BH_CELL_SHUT_DOWN);
 }
 
 void cell_cpu_failed(struct cell *cell)
@@ -108,7 +130,7 @@ static bool root_flush(struct cpu *caller, struct bh_error *error)
 	cell_for_each_cpu (&root_cell, cpu)
 		if (cpu != caller && !cpu_wait(cpu, CPU_REQUEST_FLUSH))
 			return error_set(error, BH_E_CPU_TIMEOUT, .index = cpu->id,
-					 .limit = CPU_RESPONSE_MS);
+					 .limit = machine.response_ms);
 	arch_cpu_flush(caller);
 	table_reclaim(&root_cell.table);
 	return true;
@@ -122,8 +144,8 @@ bool root_init(struct bh_error *error)
 
 	for (u32 i = 0; i < machine.platform_count; i++)
 		pages += table_pages_needed(machine.platform[i].start, machine.platform[i].size);
-	if (table_leaf_level < 2)
-		pages += machine.phys_limit >> 30;
+	pages += table_pages_needed(0, machine.phys_limit);
+	pages += table_pages_needed(machine.root_links, BH_ROOT_LINKS_SIZE);
 	if (!table_blanks_init() || !table_init(&root->table, machine.phys_limit, &root->reserve) ||
 	    !reserve_fill(&root->reserve, pages) || !arch_cell_init(root))
 		return error_set(error, BH_E_CORE_MEMORY, .value = pages,
@@ -132,11 +154,15 @@ bool root_init(struct bh_error *error)
 	table_set_owner(&root->table, machine.core.start, machine.core.size, BH_OWNER_CORE, false);
 	table_set_owner(&root->table, virt_to_phys(shared).v, ALIGN_UP(sizeof(*shared), PAGE_SIZE),
 			BH_OWNER_CORE, true);
-	table_set_owner(&root->table, MACHINE_APIC_BASE, PAGE_SIZE, BH_OWNER_CORE, true);
-	for (u32 i = 0; i < machine.ioapic_count; i++)
-		table_set_owner(&root->table, machine.ioapic[i].address & PAGE_MASK, PAGE_SIZE,
-				BH_OWNER_CORE, false);
+	arch_root_take();
+	if (machine.root_links) {
+		table_set_owner(&root->table, machine.root_links, BH_ROOT_LINKS_SIZE, BH_OWNER_CORE,
+				false);
+		mmio_add(&root->mmio, machine.root_links, BH_ROOT_LINKS_SIZE, link_root_access,
+			 NULL);
+	}
 	table_reclaim(&root->table);
+	reserve_trim(&root->reserve, ROOT_RESERVE);
 	for (u32 kind = 0; kind < BH_KINDS; kind++)
 		root->policy[kind] = BH_POLICY_IGNORE;
 	cpu_for_each (cpu) {
@@ -191,13 +217,33 @@ static bool cpus_check(const struct cpu *caller, const struct bh_cell_desc *desc
 	return true;
 }
 
+const struct cell *cell_with_window(u64 start, u64 size)
+{
+	struct cell *cell;
+
+	cell_for_each (cell) {
+		for (u32 i = 0; cell->desc && i < cell->desc->memory.count; i++) {
+			const struct bh_memory *region = &desc_memory(cell->desc)[i];
+
+			if (!(region->flags & BH_MEM_COMM) && memory_is_subpage(region) &&
+			    ranges_overlap(start, size, region->phys, region->size))
+				return cell;
+		}
+	}
+	return NULL;
+}
+
 static bool region_check(const struct bh_memory *region, u32 i, struct bh_error *error)
 {
 	u64 start = ALIGN_DOWN(region->phys, PAGE_SIZE);
 	u64 size = ALIGN_UP(region->phys + region->size, PAGE_SIZE) - start;
 	bool share = region->flags & BH_MEM_ROOTSHARED;
 	struct table_entry foreign;
+	const struct cell *holder;
 
+	if (arch_cell_shows(region->virt, region->size))
+		return error_set(error, BH_E_MEM_PLATFORM, .where = BH_IN_MEMORY, .index = i,
+				 .value = region->virt, .owner = BH_OWNER_CORE);
 	if (region->flags & BH_MEM_COMM)
 		return true;
 	if (start + size > machine.phys_limit)
@@ -217,12 +263,14 @@ static bool region_check(const struct bh_memory *region, u32 i, struct bh_error 
 			       share || memory_is_subpage(region), &foreign))
 		return error_set(error, BH_E_MEM_OWNED, .where = BH_IN_MEMORY, .index = i,
 				 .value = foreign.start, .owner = foreign.owner);
-	if (ranges_overlap(region->virt, region->size, MACHINE_APIC_BASE, PAGE_SIZE))
-		return error_set(error, BH_E_MEM_PLATFORM, .where = BH_IN_MEMORY, .index = i,
-				 .value = region->virt, .owner = BH_OWNER_CORE);
+	holder = region->flags & BH_MEM_IO ? cell_with_window(region->phys, region->size) : NULL;
+	if (holder)
+		return error_set(error, BH_E_MEM_OWNED, .where = BH_IN_MEMORY, .index = i,
+				 .value = region->phys, .owner = holder->id);
 	return true;
 }
 
+/* @caller: NULL to ask beforehand, when it may still be any CPU, and devices be Linux'. */
 static bool machine_check(const struct cpu *caller, const struct bh_cell_desc *desc,
 			  struct bh_error *error)
 {
@@ -239,27 +287,33 @@ static bool machine_check(const struct cpu *caller, const struct bh_cell_desc *d
 	if (subpages > CELL_WINDOWS_MAX)
 		return error_set(error, BH_E_DESC_COUNT, .where = BH_IN_MEMORY, .value = subpages,
 				 .limit = CELL_WINDOWS_MAX);
-	for (u32 i = 0; units[i]; i++)
-		if (!units[i]->check(desc, error))
+	for (u32 i = 0; units[i]; i++) {
+		const struct unit *unit = units[i];
+
+		if (!(caller || !unit->look ? unit->check : unit->look)(desc, error))
 			return false;
+	}
 	return true;
+}
+
+static u32 region_table_flags(const struct bh_memory *region)
+{
+	return (region->flags & TABLE_ALL) | (region->flags & BH_MEM_IO ? TABLE_DEVICE : 0) |
+	       (region->flags & BH_MEM_NO_HUGEPAGES ? TABLE_SMALL : 0);
 }
 
 static u32 pages_needed(const struct bh_cell_desc *desc)
 {
-	u32 pages = 2; /* the APIC page's table and the comm page */
+	u32 pages = 2 + arch_cell_table_pages(); /* the top of the table and the comm page */
 
 	for (u32 i = 0; i < desc->memory.count; i++) {
 		const struct bh_memory *region = &desc_memory(desc)[i];
 
-		pages += region->flags & BH_MEM_NO_HUGEPAGES
-				 ? 3 + region->size / PAGE_SIZE / 512 + region->size / BIT(30)
-				 : 0;
-		pages += table_pages_needed(region->virt, region->size);
+		pages += table_map_pages_needed(GPA(region->virt), PADDR(region->phys),
+						region->size, region_table_flags(region));
 		pages += table_pages_needed(ALIGN_DOWN(region->phys, PAGE_SIZE),
 					    ALIGN_UP(region->size, PAGE_SIZE) + PAGE_SIZE);
 	}
-	pages += table_pages_needed(MACHINE_APIC_BASE, PAGE_SIZE);
 	for (u32 i = 0; units[i]; i++)
 		pages += units[i]->pages(desc);
 	return pages;
@@ -276,6 +330,13 @@ static bool region_is_taken(const struct bh_memory *region)
 static bool region_is_cleared(const struct bh_memory *region)
 {
 	return region_is_taken(region) && !(region->flags & BH_MEM_IO);
+}
+
+/* The root keeps it in any case where it is only a part of a page. */
+static bool region_is_shared(const struct bh_memory *region)
+{
+	return region->flags & BH_MEM_ROOTSHARED && !(region->flags & BH_MEM_COMM) &&
+	       !memory_is_subpage(region);
 }
 
 static void regions_set_owner(const struct cell *cell, u32 owner)
@@ -299,7 +360,7 @@ static void regions_mark_shared(bool destroying)
 		for (u32 i = 0; i < cell->desc->memory.count; i++) {
 			const struct bh_memory *region = &desc_memory(cell->desc)[i];
 
-			if (region->flags & BH_MEM_ROOTSHARED)
+			if (region_is_shared(region))
 				table_set_owner(&root_cell.table, region->phys, region->size,
 						BH_OWNER_ROOT, !destroying);
 		}
@@ -344,12 +405,6 @@ static bool window_access(struct cpu *cpu, struct mmio_access *access, void *arg
 	return true;
 }
 
-static u32 region_table_flags(const struct bh_memory *region)
-{
-	return (region->flags & TABLE_ALL) |
-	       (region->flags & BH_MEM_NO_HUGEPAGES ? TABLE_SMALL : 0);
-}
-
 static void cell_map(struct cell *cell)
 {
 	struct table *table = &cell->table;
@@ -377,20 +432,29 @@ static void cell_map(struct cell *cell)
 
 /* ---- clearing, in steps ---- */
 
+/* What is cleared as part @i of a job: the cell's regions, then links nobody else has. Size 0: nothing. */
+static struct bh_range job_range(const struct cell *cell, u32 i)
+{
+	const struct bh_memory *region = &desc_memory(cell->desc)[i];
+
+	if (i >= cell->desc->memory.count)
+		return link_clears(cell, i - cell->desc->memory.count);
+	return (struct bh_range){region->phys, region_is_cleared(region) ? region->size : 0};
+}
+
 /* true when all is done. */
 static bool clear_step(struct cell *cell)
 {
+	u32 parts = cell->desc->memory.count + cell->desc->links.count;
 	u64 budget = CELL_CLEAR_STEP;
 
-	for (; cell->job_region < cell->desc->memory.count; cell->job_region++) {
-		const struct bh_memory *region = &desc_memory(cell->desc)[cell->job_region];
+	for (; cell->job_region < parts; cell->job_region++) {
+		struct bh_range range = job_range(cell, cell->job_region);
 
-		if (!region_is_cleared(region))
-			continue;
-		for (; cell->job_offset < region->size; cell->job_offset += PAGE_SIZE) {
+		for (; cell->job_offset < range.size; cell->job_offset += PAGE_SIZE) {
 			if (!budget)
 				return false;
-			arch_clear_page(PADDR(region->phys + cell->job_offset));
+			arch_clear_page(PADDR(range.start + cell->job_offset));
 			budget -= PAGE_SIZE;
 		}
 		cell->job_offset = 0;
@@ -403,6 +467,7 @@ static void job_begin(struct cell *cell, enum cell_job job)
 	cell->job = job;
 	cell->job_region = 0;
 	cell->job_offset = 0;
+	cell->handed_over = false;
 }
 
 /* ---- the calls ---- */
@@ -442,7 +507,7 @@ static bool cpus_stop(const struct bh_cell_desc *desc, struct bh_error *error)
 	for (u32 i = 0; i < desc->cpus.count; i++)
 		if (!cpu_wait(cpu_get(ids[i]), CPU_REQUEST_STOP))
 			return error_set(error, BH_E_CPU_TIMEOUT, .where = BH_IN_CPUS,
-					 .index = ids[i], .limit = CPU_RESPONSE_MS);
+					 .index = ids[i], .limit = machine.response_ms);
 	return true;
 }
 
@@ -481,6 +546,7 @@ static struct cell *cell_alloc(const struct bh_cell_desc *desc)
 static void cell_free(struct cell *cell)
 {
 	u32 desc_pages = ALIGN_UP(cell->desc->size, PAGE_SIZE) / PAGE_SIZE;
+	struct bh_cell_status *status = &shared->cell[cell->id];
 
 	if (cell->table.root)
 		table_destroy(&cell->table);
@@ -490,11 +556,15 @@ static void cell_free(struct cell *cell)
 	reserve_trim(&cell->reserve, 0);
 	pool_free((void *)cell->desc, desc_pages);
 	cell_used[cell->id] = false;
+	while (!cell_used[cells_end - 1] && cells_end > 1)
+		cells_end--;
 	/* While a cell exists, what merges in the root's table may have to be split again. */
 	if (cell_count() == 1)
 		reserve_trim(&root_cell.reserve, ROOT_RESERVE);
-	memset(&shared->cell[cell->id], 0, offsetof(struct bh_cell_status, generation));
-	shared->cell[cell->id].name[0] = 0;
+	/* The state stays what was seen last: who looks at this moment does not see another one. */
+	status->id = 0;
+	status->loadable = 0;
+	status->name[0] = 0;
 }
 
 /* The descriptor as the core's own copy, or NULL. */
@@ -512,7 +582,7 @@ static struct bh_cell_desc *desc_copy(gpa_t from, struct bh_error *error)
 		error_set(error, BH_E_DESC_SIZE, .value = size, .limit = sizeof(header));
 		return NULL;
 	}
-	desc = pool_alloc(ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE);
+	desc = pool_take(ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE);
 	if (!desc) {
 		error_set(error, BH_E_CORE_MEMORY, .value = ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE,
 			  .limit = pool_free_pages());
@@ -540,11 +610,25 @@ static bool other_locked(const struct cell *but, struct bh_error *error)
 	return false;
 }
 
+/* CPUs that were stopped for a cell that did not come to be; Linux starts them by INIT and SIPI. */
+static void cpus_unstop(const struct bh_cell_desc *desc)
+{
+	const u32 *ids = desc_cpus(desc);
+
+	for (u32 i = 0; i < desc->cpus.count; i++) {
+		struct cpu *cpu = cpu_get(ids[i]);
+
+		__atomic_and_fetch(&cpu->requests, ~(u32)CPU_REQUEST_STOP, __ATOMIC_ACQ_REL);
+		if (cpu->mode == CPU_STOPPED && !cpu->failed)
+			cpu->mode = CPU_WAITING;
+	}
+}
+
 /* Everything that can fail: afterwards the cell exists and owns nothing yet. */
-static struct cell *create_prepare(struct cpu *caller, struct bh_cell_desc *desc,
-				   struct bh_error *error)
+static struct cell *create_prepare(struct bh_cell_desc *desc, struct bh_error *error)
 {
 	u32 pages = pages_needed(desc) + arch_cell_pages() + 2;
+	u32 root_reserve = root_cell.reserve.count;
 	struct cell *cell = cell_alloc(desc);
 
 	if (!reserve_fill(&cell->reserve, pages) ||
@@ -553,16 +637,17 @@ static struct cell *create_prepare(struct cpu *caller, struct bh_cell_desc *desc
 		goto no_memory;
 	cell->comm = reserve_take(&cell->reserve);
 	cell->comm->cell_state = BH_CELL_SHUT_DOWN;
-	if (!cpus_stop(desc, error))
-		goto undo;
-	(void)caller;
-	return cell;
+	if (cpus_stop(desc, error))
+		return cell;
+	cpus_unstop(desc);
+	goto undo;
 
 no_memory:
 	error_set(error, BH_E_CORE_MEMORY, .value = pages, .limit = pool_free_pages());
 undo:
 	/* What a cell that never was has taken; table and bitmaps may be missing. */
 	cell_free(cell);
+	reserve_trim(&root_cell.reserve, root_reserve);
 	return NULL;
 }
 
@@ -580,16 +665,19 @@ static int create_begin(struct cpu *caller, gpa_t address, struct bh_error *erro
 		pool_free(desc, ALIGN_UP(desc->size, PAGE_SIZE) / PAGE_SIZE);
 		return error_result(error);
 	}
-	cell = create_prepare(caller, desc, error);
+	cell = create_prepare(desc, error);
 	if (!cell)
 		return error_result(error);
 
 	/* From here on nothing fails. */
 	cell_used[cell->id] = true;
+	cells_end = MAX(cells_end, cell->id + 1);
 	for (u32 i = 0; i < desc->cpus.count; i++)
 		cpu_move(cpu_get(desc_cpus(desc)[i]), cell);
+	link_root_revise();
 	job_begin(cell, CELL_CREATING);
 	regions_set_owner(cell, BH_OWNER_CORE);
+	link_claim(cell);
 	regions_set_shared();
 	cell_publish(cell);
 	return -BH_ERRNO_AGAIN;
@@ -602,16 +690,35 @@ static int create_continue(struct cpu *caller, struct cell *cell, struct bh_erro
 		return error_result(error);
 	if (!clear_step(cell))
 		return -BH_ERRNO_AGAIN;
-	regions_set_owner(cell, cell->id);
-	cell_map(cell);
-	for (u32 i = 0; units[i]; i++)
-		units[i]->assign(cell);
+	/* Once: the call comes again when a CPU of the root was silent at the end. */
+	if (!cell->handed_over) {
+		cell->handed_over = true;
+		regions_set_owner(cell, cell->id);
+		cell_map(cell);
+		for (u32 i = 0; units[i]; i++)
+			units[i]->assign(cell);
+	}
 	if (!root_flush(caller, error))
 		return error_result(error);
 	cell->job = CELL_IDLE;
+	link_claimed(cell);
 	notify_root(BH_NOTIFY_STATE);
 	comm_tell_reconfigured();
 	return 0;
+}
+
+int cell_check(struct cpu *caller, gpa_t address, struct bh_error *error)
+{
+	struct bh_cell_desc *desc;
+
+	if (!management_enter(caller, error))
+		return error_result(error);
+	desc = other_locked(NULL, error) ? NULL : desc_copy(address, error);
+	if (!desc)
+		return management_leave(error_result(error));
+	machine_check(NULL, desc, error);
+	pool_free(desc, ALIGN_UP(desc->size, PAGE_SIZE) / PAGE_SIZE);
+	return management_leave(error->code ? error_result(error) : 0);
 }
 
 int cell_create(struct cpu *caller, gpa_t address, struct bh_error *error)
@@ -625,9 +732,9 @@ int cell_create(struct cpu *caller, gpa_t address, struct bh_error *error)
 		error_set(error, BH_E_ADDRESS, .value = address.v);
 		return management_leave(error_result(error));
 	}
+	header.name[BH_CELL_NAME_SIZE - 1] = '\0'; /* behind the name's end there may be anything */
 	cell = header.id < BH_CELLS_MAX && header.id ? cell_get(header.id) : NULL;
-	if (cell && cell->job == CELL_CREATING &&
-	    !strcmp(cell->name, header.name[BH_CELL_NAME_SIZE - 1] ? "" : header.name))
+	if (cell && cell->job == CELL_CREATING && !strcmp(cell->name, header.name))
 		return management_leave(create_continue(caller, cell, error));
 	return management_leave(create_begin(caller, address, error));
 }
@@ -677,9 +784,15 @@ static void units_reset(struct cell *cell)
 		units[i]->reset(cell);
 }
 
+static int start_timeout(const struct cpu *cpu, struct bh_error *error)
+{
+	error_set(error, BH_E_CPU_TIMEOUT, .index = cpu->id, .limit = machine.response_ms);
+	return error_result(error);
+}
+
 static int start(struct cpu *caller, struct cell *cell, struct bh_error *error)
 {
-	struct cpu *cpu;
+	struct cpu *cpu, *first = NULL;
 	int result = cell_halt(cell, true, error);
 
 	if (result)
@@ -695,15 +808,18 @@ static int start(struct cpu *caller, struct cell *cell, struct bh_error *error)
 	units_reset(cell);
 	comm_start(cell);
 	cell_publish(cell);
+	cell_for_each_cpu (cell, cpu) {
+		if (first)
+			cpu_request(cpu, CPU_REQUEST_RESET);
+		else
+			first = cpu;
+	}
 	cell_for_each_cpu (cell, cpu)
-		cpu_request(cpu, CPU_REQUEST_RESET);
-	cell_for_each_cpu (cell, cpu)
-		if (!cpu_wait(cpu, CPU_REQUEST_RESET)) {
-			error_set(error, BH_E_CPU_TIMEOUT, .index = cpu->id,
-				  .limit = CPU_RESPONSE_MS);
-			return error_result(error);
-		}
-	return 0;
+		if (!cpu_wait(cpu, CPU_REQUEST_RESET))
+			return start_timeout(cpu, error);
+	/* It may call the others at once: they are there by now. */
+	cpu_request(first, CPU_REQUEST_RESET);
+	return cpu_wait(first, CPU_REQUEST_RESET) ? 0 : start_timeout(first, error);
 }
 
 static int set_loadable(struct cpu *caller, struct cell *cell, bool ask, struct bh_error *error)
@@ -729,6 +845,7 @@ static int set_loadable(struct cpu *caller, struct cell *cell, bool ask, struct 
 static int destroy_begin(struct cell *cell, struct bh_error *error)
 {
 	bool whole = cell->job == CELL_IDLE;
+	bool has_units = whole || cell->handed_over;
 	int result = 0;
 
 	if (other_locked(cell, error))
@@ -739,10 +856,11 @@ static int destroy_begin(struct cell *cell, struct bh_error *error)
 		result = error_result(error);
 	if (result)
 		return result;
-	if (whole)
+	if (has_units)
 		for (u32 i = 0; units[i]; i++)
 			units[i]->release(cell);
 	job_begin(cell, CELL_DESTROYING);
+	link_leave(cell);
 	comm_set_state(cell, BH_CELL_SHUT_DOWN);
 	regions_set_owner(cell, BH_OWNER_CORE);
 	return -BH_ERRNO_AGAIN;
@@ -754,8 +872,12 @@ static int destroy_continue(struct cpu *caller, struct cell *cell, struct bh_err
 		return error_result(error);
 	if (!clear_step(cell))
 		return -BH_ERRNO_AGAIN;
-	regions_set_owner(cell, BH_OWNER_ROOT);
-	regions_set_shared();
+	if (!cell->handed_over) {
+		cell->handed_over = true;
+		regions_set_owner(cell, BH_OWNER_ROOT);
+		regions_set_shared();
+		link_drop(cell);
+	}
 	if (!root_flush(caller, error))
 		return error_result(error);
 	cpus_return(cell->desc);

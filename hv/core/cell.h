@@ -15,6 +15,7 @@
 #include <bulkhead/error.h>
 #include <arch-types.h>
 #include <hv/core/cpu.h>
+#include <hv/core/link.h>
 #include <hv/core/mmio.h>
 #include <hv/core/pci.h>
 #include <hv/core/table.h>
@@ -30,6 +31,7 @@
 #define DESC_MEMORY_MAX 256
 #define DESC_PIO_MAX 256
 #define DESC_PCI_MAX 32
+#define DESC_LINKS_MAX LINK_PORTS_MAX
 
 enum cell_job {
 	CELL_IDLE,
@@ -45,6 +47,7 @@ struct cell {
 	struct mmio_space mmio;
 	struct arch_cell arch;
 	struct pci_cell pci;
+	struct link_cell link;
 	struct page_reserve reserve;
 	u64 cpus[BH_CPUS_MAX / 64];
 	u8 policy[16];
@@ -57,6 +60,7 @@ struct cell {
 	enum cell_job job;
 	u32 job_region;
 	u64 job_offset;
+	bool handed_over; /* all has its new owner; what is left is to tell every CPU */
 	bool asking; /* a shutdown request waits for its reply */
 	u64 ask_deadline; /* arch_ticks() */
 };
@@ -64,8 +68,9 @@ struct cell {
 extern struct cell root_cell;
 
 struct cell *cell_get(u32 id); /* NULL where there is none */
-#define cell_for_each(cell)                                         \
-	for (u32 cell##_i = 0; cell##_i < BH_CELLS_MAX; cell##_i++) \
+extern u32 cells_end; /* one more than the highest id that has a cell */
+#define cell_for_each(cell)                                      \
+	for (u32 cell##_i = 0; cell##_i < cells_end; cell##_i++) \
 		if (((cell) = cell_get(cell##_i)))
 
 static inline bool cell_has_cpu(const struct cell *cell, u32 id)
@@ -83,10 +88,13 @@ const struct bh_memory *desc_memory(const struct bh_cell_desc *desc);
 const struct bh_pio *desc_pio(const struct bh_cell_desc *desc);
 const struct bh_irqs *desc_irqs(const struct bh_cell_desc *desc);
 const struct bh_pci *desc_pci(const struct bh_cell_desc *desc);
+const struct bh_link *desc_links(const struct bh_cell_desc *desc);
 /* Form only: lengths, tables, flags, reserved fields, overlaps inside. @size bytes are readable. */
 bool desc_check(const struct bh_cell_desc *desc, u64 size, struct bh_error *error);
 
 bool memory_is_subpage(const struct bh_memory *region);
+/* A cell with a part-page window in the range; the record of owners has whole pages only. NULL: none. */
+const struct cell *cell_with_window(u64 start, u64 size);
 
 /* At launch, when every CPU of the machine is known and belongs to the root. */
 bool root_init(struct bh_error *error);
@@ -96,6 +104,7 @@ bool root_init(struct bh_error *error);
  * @caller runs in the root. Each is one step, see above.
  */
 int cell_create(struct cpu *caller, gpa_t desc, struct bh_error *error);
+int cell_check(struct cpu *caller, gpa_t desc, struct bh_error *error);
 int cell_start(struct cpu *caller, u32 id, struct bh_error *error);
 int cell_set_loadable(struct cpu *caller, u32 id, struct bh_error *error);
 int cell_stop(struct cpu *caller, u32 id, struct bh_error *error);
@@ -107,6 +116,8 @@ u32 cell_count(void); /* the root included */
 void management_abandon(struct cpu *cpu);
 /* A CPU of the cell has failed. */
 void cell_cpu_failed(struct cell *cell);
+/* The cell of @cpu ends itself (BH_POWER_): its CPUs, this one too, stop before they enter the guest again. */
+void cell_power(struct cpu *cpu, u32 what);
 /* The cell's state word may have changed: report it. */
 void cell_observe_state(struct cell *cell);
 

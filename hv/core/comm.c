@@ -63,7 +63,6 @@ void comm_start(struct cell *cell)
 		comm->flags |= BH_COMM_CONSOLE_PERMITTED | BH_COMM_CONSOLE_ACTIVE;
 	comm->console = desc->console;
 	comm->pci_mmconfig_base = machine.mmconfig_base;
-	comm->num_cpus = desc->cpus.count;
 	arch_comm_fill(cell, comm);
 	comm_set_state(cell, BH_CELL_RUNNING);
 }

@@ -7,6 +7,7 @@
 #include <hv/core/machine.h>
 
 static struct spinlock log_lock, console_lock[BH_CELLS_MAX];
+static u64 console_told[BH_CELLS_MAX]; /* as far as the root knows */
 
 static void ring_putc(struct bh_text_ring *ring, char c)
 {
@@ -21,7 +22,46 @@ void console_putc(struct cell *cell, char c)
 	spin_unlock(&console_lock[cell->id]);
 	/* Readers get whole lines, or what has piled up without one. */
 	if (c == '\n' || shared->console[cell->id].tail % 128 == 0)
+		console_flush(cell);
+}
+
+void console_flush(const struct cell *cell)
+{
+	u64 tail = shared->console[cell->id].tail;
+
+	if (tail != console_told[cell->id])
 		notify_root(BH_NOTIFY_CONSOLE);
+	console_told[cell->id] = tail;
+}
+
+bool console_input_put(struct console_input *input, u8 c)
+{
+	bool room;
+
+	spin_lock(&input->lock);
+	room = input->count < CONSOLE_INPUT_SIZE;
+	if (room)
+		input->data[(input->first + input->count++) % CONSOLE_INPUT_SIZE] = c;
+	else
+		input->is_awaited = true;
+	spin_unlock(&input->lock);
+	return room;
+}
+
+u8 console_input_take(struct console_input *input, bool all)
+{
+	u8 c = 0;
+
+	spin_lock(&input->lock);
+	if (input->count) {
+		c = input->data[input->first++ % CONSOLE_INPUT_SIZE];
+		input->count = all ? 0 : input->count - 1;
+	}
+	if (input->is_awaited)
+		notify_root(BH_NOTIFY_CONSOLE);
+	input->is_awaited = false;
+	spin_unlock(&input->lock);
+	return c;
 }
 
 static void log_number(u64 value, u32 base, bool negative, int width, char pad)

@@ -13,14 +13,36 @@ void cpu_request(struct cpu *cpu, u32 requests)
 	arch_cpu_kick(cpu);
 }
 
+/*
+ * A kick may be lost: one NMI that arrives while another is being taken is not told from it, and emulators
+ * drop them. Asking again costs nothing where the first is still on its way, as NMIs coalesce.
+ */
 bool cpu_wait(struct cpu *cpu, u32 requests)
 {
-	u64 end = arch_ticks() + (u64)machine.tsc_khz * CPU_RESPONSE_MS;
+	u64 now = arch_ticks();
+	u64 bound = (u64)machine.tsc_khz * machine.response_ms;
+	u64 end = now + bound, last = end + bound;
+	u64 again = now + (u64)machine.tsc_khz * CPU_KICK_MS;
+	u64 before;
 
-	while (__atomic_load_n(&cpu->requests, __ATOMIC_ACQUIRE) & requests) {
-		if (arch_ticks() > end)
-			return false;
+	for (u32 spins = 1; __atomic_load_n(&cpu->requests, __ATOMIC_ACQUIRE) & requests; spins++) {
 		arch_relax();
+		if (spins % ARCH_CLOCK_SPINS)
+			continue;
+		before = now;
+		now = arch_ticks();
+		/*
+		 * Time in which we did not look, as the machine itself is emulated and was stopped, is not a CPU's silence; but
+		 * twice the bound is the end in any case.
+		 */
+		if (now - before > (u64)machine.tsc_khz * CPU_KICK_MS)
+			end = MIN(end + (now - before), last);
+		if (now > end)
+			return false;
+		if (now > again) {
+			again = now + (u64)machine.tsc_khz * CPU_KICK_MS;
+			arch_cpu_kick(cpu);
+		}
 	}
 	return true;
 }
@@ -45,7 +67,7 @@ static void cpu_serve(struct cpu *cpu, u32 requests)
 	}
 	if (requests & CPU_REQUEST_SIPI && cpu->mode == CPU_WAITING) {
 		cpu->mode = CPU_RUNNING;
-		arch_cpu_sipi(cpu, cpu->start_page);
+		arch_cpu_sipi(cpu, cpu->start);
 	}
 	if (requests & CPU_REQUEST_NMI && cpu->mode == CPU_RUNNING)
 		arch_cpu_nmi(cpu);

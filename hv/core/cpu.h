@@ -4,7 +4,7 @@
  *
  * A CPU is changed by itself only. Others ask: they set request bits and kick it (an NMI on x86, an SGI on
  * arm64); it leaves its guest at once, carries the requests out in cpu_service() and clears the bits,
- * which is the acknowledgement. cpu_wait() waits for that, at most CPU_RESPONSE_MS.
+ * which is the acknowledgement. cpu_wait() waits for that, at most machine.response_ms.
  */
 #ifndef HV_CPU_H
 #define HV_CPU_H
@@ -27,10 +27,10 @@ enum cpu_mode {
 #define CPU_REQUEST_FLUSH BIT(1) /* forget cached stage 2 translations */
 #define CPU_REQUEST_RESET BIT(2) /* start at the cell's reset address */
 #define CPU_REQUEST_INIT BIT(3) /* -> CPU_WAITING */
-#define CPU_REQUEST_SIPI BIT(4) /* if waiting: start at start_page << 12 */
+#define CPU_REQUEST_SIPI BIT(4) /* if waiting: begin at .start */
 #define CPU_REQUEST_NMI BIT(5) /* deliver an NMI to the guest */
 
-#define CPU_RESPONSE_MS 100 /* the bound on every wait for another CPU */
+#define CPU_KICK_MS 10 /* after this long it is kicked again */
 
 struct cpu {
 	struct arch_cpu arch; /* first: assembly finds it by the stack pointer */
@@ -40,8 +40,8 @@ struct cpu {
 	volatile enum cpu_mode mode;
 	volatile bool failed;
 	bool boot; /* the boot CPU: Linux cannot do without it */
-	u8 start_page; /* of CPU_REQUEST_SIPI */
-	volatile u32 *counters; /* BH_COUNTER_: in the memory the root can read */
+	u64 start; /* of CPU_REQUEST_SIPI: a page number on x86, an address on arm64 */
+	u32 *counters; /* BH_COUNTER_: in the memory the root can read, written by this CPU only */
 };
 
 extern u32 cpu_count; /* highest number + 1 */
@@ -55,7 +55,7 @@ struct cpu *cpu_get(u32 id);
 
 /* Ask; does not wait. Asking oneself is carried out at the next cpu_service(). */
 void cpu_request(struct cpu *cpu, u32 requests);
-/* Wait until @cpu has carried out @requests; false after CPU_RESPONSE_MS. Never called for oneself. */
+/* Wait until @cpu has carried out @requests; false after machine.response_ms (twice that at most, where it was kept from looking). Never called for oneself. */
 bool cpu_wait(struct cpu *cpu, u32 requests);
 /* Carry out what others asked of this CPU: on every kick, and before a guest is (re-)entered. */
 void cpu_service(struct cpu *cpu);

@@ -30,6 +30,11 @@ const struct bh_pci *desc_pci(const struct bh_cell_desc *desc)
 	return (const void *)((const char *)desc + desc->pci.offset);
 }
 
+const struct bh_link *desc_links(const struct bh_cell_desc *desc)
+{
+	return (const void *)((const char *)desc + desc->links.offset);
+}
+
 bool memory_is_subpage(const struct bh_memory *region)
 {
 	return !IS_ALIGNED(region->virt, PAGE_SIZE) || !IS_ALIGNED(region->size, PAGE_SIZE) ||
@@ -47,6 +52,7 @@ static bool tables_check(const struct bh_cell_desc *desc, struct bh_error *error
 		{&desc->pio, sizeof(struct bh_pio), DESC_PIO_MAX, BH_IN_PIO},
 		{&desc->irqs, sizeof(struct bh_irqs), BH_BOOT_IOAPICS_MAX, BH_IN_IRQS},
 		{&desc->pci, sizeof(struct bh_pci), DESC_PCI_MAX, BH_IN_PCI},
+		{&desc->links, sizeof(struct bh_link), DESC_LINKS_MAX, BH_IN_LINKS},
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(tables); i++) {
@@ -183,9 +189,102 @@ static bool lists_check(const struct bh_cell_desc *desc, struct bh_error *error)
 	return true;
 }
 
+/* Both where the cell sees it and where it lies. */
+static bool link_overlaps(const struct bh_cell_desc *desc, u32 i, u64 *where)
+{
+	const struct bh_link *link = &desc_links(desc)[i];
+	u64 size = link_size(link);
+
+	for (u32 j = 0; j < desc->memory.count; j++) {
+		const struct bh_memory *region = &desc_memory(desc)[j];
+
+		*where = region->virt;
+		if (ranges_overlap(link->virt, size, region->virt, region->size))
+			return true;
+		*where = region->phys;
+		if (!(region->flags & BH_MEM_COMM) &&
+		    ranges_overlap(link->phys, size, region->phys, region->size))
+			return true;
+	}
+	for (u32 j = 0; j < i; j++) {
+		const struct bh_link *other = &desc_links(desc)[j];
+
+		*where = other->virt;
+		if (ranges_overlap(link->virt, size, other->virt, link_size(other)))
+			return true;
+		*where = other->phys;
+		if (ranges_overlap(link->phys, size, other->phys, link_size(other)))
+			return true;
+	}
+	return false;
+}
+
+static bool link_form_check(const struct bh_link *link, u32 i, struct bh_error *error)
+{
+	const u64 places[] = {link->phys, link->virt, link->rw_size, link->output_size};
+
+	for (u32 j = 0; j < ARRAY_SIZE(link->reserved); j++)
+		if (link->reserved[j])
+			return error_set(error, BH_E_DESC_RESERVED, .where = BH_IN_LINKS,
+					 .index = i, .value = link->reserved[j]);
+	if (link->number >= BH_LINKS_MAX)
+		return error_set(error, BH_E_LINK_NUMBER, .where = BH_IN_LINKS, .index = i,
+				 .value = link->number, .limit = BH_LINKS_MAX - 1);
+	if (link->peers < 2 || link->peers > BH_LINK_PEERS_MAX || link->id >= link->peers)
+		return error_set(error, BH_E_LINK_PEERS, .where = BH_IN_LINKS, .index = i,
+				 .value = link->id, .limit = link->peers);
+	if (!link->vectors || link->vectors > BH_LINK_VECTORS_MAX)
+		return error_set(error, BH_E_LINK_VECTORS, .where = BH_IN_LINKS, .index = i,
+				 .value = link->vectors, .limit = BH_LINK_VECTORS_MAX);
+	if (link->root_vectors > BH_LINK_VECTORS_MAX || link->root_id >= link->peers ||
+	    (link->root_vectors ? link->root_id == link->id : link->root_id))
+		return error_set(error, BH_E_LINK_ROOT, .where = BH_IN_LINKS, .index = i,
+				 .value = link->root_id, .limit = link->root_vectors);
+	for (u32 j = 0; j < ARRAY_SIZE(places); j++)
+		if (!IS_ALIGNED(places[j], PAGE_SIZE))
+			return error_set(error, BH_E_LINK_ALIGN, .where = BH_IN_LINKS, .index = i,
+					 .value = places[j], .limit = PAGE_SIZE);
+	/* With every number below the limit, which is far from 2^64 / 16, no sum can wrap. */
+	for (u32 j = 0; j < ARRAY_SIZE(places); j++)
+		if (places[j] >= CELL_ADDRESS_LIMIT ||
+		    (j < 2 && places[j] + link_size(link) > CELL_ADDRESS_LIMIT))
+			return error_set(error, BH_E_LINK_WRAP, .where = BH_IN_LINKS, .index = i,
+					 .value = places[j], .limit = CELL_ADDRESS_LIMIT);
+	return true;
+}
+
+static bool links_check(const struct bh_cell_desc *desc, struct bh_error *error)
+{
+	const struct bh_link *links = desc_links(desc);
+	u64 where;
+
+	for (u32 i = 0; i < desc->links.count; i++) {
+		bool same_bdf = false;
+
+		if (!link_form_check(&links[i], i, error))
+			return false;
+		for (u32 j = 0; j < desc->pci.count; j++)
+			same_bdf |= desc_pci(desc)[j].bdf == links[i].bdf;
+		for (u32 j = 0; j < i; j++) {
+			if (links[j].number == links[i].number)
+				return error_set(error, BH_E_LINK_TWICE, .where = BH_IN_LINKS,
+						 .index = i, .value = links[i].number);
+			same_bdf |= links[j].bdf == links[i].bdf;
+		}
+		if (same_bdf)
+			return error_set(error, BH_E_LINK_BDF, .where = BH_IN_LINKS,
+					 .index = links[i].bdf, .value = links[i].bdf);
+		if (link_overlaps(desc, i, &where))
+			return error_set(error, BH_E_LINK_OVERLAP, .where = BH_IN_LINKS, .index = i,
+					 .value = where);
+	}
+	return true;
+}
+
 bool desc_check(const struct bh_cell_desc *desc, u64 size, struct bh_error *error)
 {
-	u64 ones = BH_CELL_PASSIVE_COMM | BH_CELL_CONSOLE_PERMITTED | BH_CELL_CONSOLE_ACTIVE;
+	u64 ones = BH_CELL_PASSIVE_COMM | ARCH_CELL_FLAGS | BH_CELL_CONSOLE_PERMITTED |
+		   BH_CELL_CONSOLE_ACTIVE;
 
 	if (size < sizeof(*desc))
 		return error_set(error, BH_E_DESC_SIZE, .value = size, .limit = sizeof(*desc));
@@ -215,5 +314,5 @@ bool desc_check(const struct bh_cell_desc *desc, u64 size, struct bh_error *erro
 		if (desc->policy[i] > (i < BH_KINDS ? BH_POLICY_IGNORE : 0))
 			return error_set(error, BH_E_POLICY, .index = i, .value = desc->policy[i]);
 	return tables_check(desc, error) && cpus_check(desc, error) && regions_check(desc, error) &&
-	       lists_check(desc, error);
+	       lists_check(desc, error) && links_check(desc, error);
 }

@@ -47,8 +47,8 @@ static long cpu_info(struct cpu *caller, u64 id, u64 type)
 		return -BH_ERRNO_PERM;
 	if (type == BH_CPU_INFO_STATE)
 		return cpu->failed ? BH_CPU_FAILED : BH_CPU_RUNNING;
-	if (type - BH_CPU_INFO_COUNTER < BH_COUNTERS_X86)
-		return cpu->counters[type - BH_CPU_INFO_COUNTER] & 0x7fffffff;
+	if (type - BH_CPU_INFO_COUNTER < ARCH_COUNTERS)
+		return READ_ONCE(cpu->counters[type - BH_CPU_INFO_COUNTER]) & 0x7fffffff;
 	return -BH_ERRNO_INVAL;
 }
 
@@ -69,7 +69,7 @@ static long policy_set(u32 id, u64 what, struct bh_error *error)
 	return 0;
 }
 
-static long putc(struct cpu *cpu, u64 c)
+static long cell_putc(struct cpu *cpu, u64 c)
 {
 	const struct bh_cell_desc *desc = cpu->cell->desc;
 
@@ -77,6 +77,21 @@ static long putc(struct cpu *cpu, u64 c)
 		return -BH_ERRNO_PERM;
 	console_putc(cpu->cell, c);
 	return 0;
+}
+
+static long console_input(u32 id, u8 c, struct bh_error *error)
+{
+	struct cell *cell = cell_get(id);
+
+	if (cell && cell != &root_cell)
+		return arch_console_input(cell, c);
+	error_set(error, BH_E_NO_SUCH_CELL, .value = id);
+	return error_result(error);
+}
+
+static bool is_known(u64 number)
+{
+	return number <= BH_HC_PUTC || (number >= BH_HC_EXTENSION && number <= BH_HC_CELL_CHECK);
 }
 
 /* Calls that manage cells: the reason of a refusal goes to where arg2 says. */
@@ -88,6 +103,9 @@ static long management(struct cpu *cpu, u64 number, u64 arg1, u64 arg2)
 	switch (number) {
 	case BH_HC_CELL_CREATE:
 		result = cell_create(cpu, GPA(arg1), &error);
+		break;
+	case BH_HC_CELL_CHECK:
+		result = cell_check(cpu, GPA(arg1), &error);
 		break;
 	case BH_HC_CELL_START:
 		result = cell_start(cpu, arg1, &error);
@@ -105,29 +123,22 @@ static long management(struct cpu *cpu, u64 number, u64 arg1, u64 arg2)
 		break;
 	case BH_HC_POLICY_SET:
 		return policy_set(arg1, arg2, &error);
+	case BH_HC_CONSOLE_INPUT:
+		return console_input(arg1, arg2, &error);
 	case BH_HC_NOTIFY_SET:
-		notify_set(arg1, arg2 & 0xff);
+		notify_set(arg1, arg2 & 0x3ff);
 		return 0;
 	case BH_HC_NOTIFY_ACK:
 		return notify_ack();
 	case BH_HC_EVENT_ACK:
 		event_ack(arg1);
 		return 0;
-	case BH_HC_SELFTEST:
-		if (!(machine.flags & BH_BOOT_SELFTEST))
-			return -BH_ERRNO_PERM;
-		return *(volatile u8 *)ARCH_UNMAPPED_ADDRESS;
 	default:
-		return -BH_ERRNO_NOSYS;
+		return is_known(number) ? -BH_ERRNO_PERM : -BH_ERRNO_NOSYS;
 	}
 	if (arg2 && result != -BH_ERRNO_AGAIN)
 		root_write(GPA(arg2), &error, sizeof(error));
 	return result;
-}
-
-static bool is_known(u64 number)
-{
-	return number <= BH_HC_PUTC || (number >= BH_HC_EXTENSION && number <= BH_HC_SELFTEST);
 }
 
 long hypercall(struct cpu *cpu, u64 number, u64 arg1, u64 arg2)
@@ -136,9 +147,13 @@ long hypercall(struct cpu *cpu, u64 number, u64 arg1, u64 arg2)
 	case BH_HC_CPU_INFO:
 		return cpu_info(cpu, arg1, arg2);
 	case BH_HC_PUTC:
-		return putc(cpu, arg1);
+		return cell_putc(cpu, arg1);
 	case BH_HC_HYPERVISOR_INFO:
 		return hypervisor_info(arg1);
+	case BH_HC_SELFTEST:
+		if (machine.flags & BH_BOOT_SELFTEST)
+			return *(volatile u8 *)ARCH_UNMAPPED_ADDRESS;
+		break;
 	}
 	if (cpu->cell == &root_cell)
 		return management(cpu, number, arg1, arg2);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <hv/core/addr.h>
+#include <hv/core/arch.h>
 #include <hv/core/error.h>
 #include <hv/core/machine.h>
 #include <hv/core/string.h>
@@ -19,6 +20,8 @@ enum boot_field {
 	FIELD_RAM,
 	FIELD_PLATFORM,
 	FIELD_LAYOUT,
+	FIELD_ROOT_LINKS,
+	FIELD_RESPONSE,
 };
 
 static bool field_wrong(struct bh_error *error, enum boot_field field, u64 value)
@@ -50,6 +53,8 @@ bool machine_init(const struct bh_boot_info *info, struct bh_error *error)
 		return field_wrong(error, FIELD_CPU_COUNT, info->cpu_count);
 	if (!info->tsc_khz)
 		return field_wrong(error, FIELD_TSC, 0);
+	if (info->response_ms < BH_RESPONSE_MS_MIN || info->response_ms > BH_RESPONSE_MS_MAX)
+		return field_wrong(error, FIELD_RESPONSE, info->response_ms);
 	if (!info->phys_limit || info->phys_limit > BIT(47))
 		return field_wrong(error, FIELD_PHYS_LIMIT, info->phys_limit);
 	if (!IS_ALIGNED(info->core_memory.start, BH_CORE_MEMORY_ALIGN) ||
@@ -77,16 +82,24 @@ bool machine_init(const struct bh_boot_info *info, struct bh_error *error)
 		.tsc_khz = info->tsc_khz,
 		.apic_khz = info->apic_khz,
 		.pm_timer_port = info->pm_timer_port,
+		.response_ms = info->response_ms,
 		.mmconfig_base = info->mmconfig_base,
 		.mmconfig_end_bus = info->mmconfig_end_bus,
 		.flags = info->flags,
 		.ioapic_count = info->ioapic_count,
+		.gic = info->gic,
 		.ram_count = info->ram_count,
 		.platform_count = info->platform_count,
 	};
 	memcpy(machine.ioapic, info->ioapic, sizeof(machine.ioapic));
 	memcpy(machine.ram, info->ram, sizeof(machine.ram));
 	memcpy(machine.platform, info->platform, sizeof(machine.platform));
+	if (!IS_ALIGNED(info->root_links, PAGE_SIZE) ||
+	    info->root_links > BIT(32) - BH_ROOT_LINKS_SIZE ||
+	    (info->root_links && (machine_touches_ram(info->root_links, BH_ROOT_LINKS_SIZE) ||
+				  machine_is_platform(info->root_links, BH_ROOT_LINKS_SIZE))))
+		return field_wrong(error, FIELD_ROOT_LINKS, info->root_links);
+	machine.root_links = info->root_links;
 	return true;
 }
 
@@ -117,15 +130,15 @@ bool machine_is_platform(u64 start, u64 size)
 {
 	u64 mmconfig_size = (u64)(machine.mmconfig_end_bus + 1) << 20;
 
-	if (ranges_overlap(start, size, MACHINE_APIC_BASE, PAGE_SIZE) ||
+	if (arch_keeps(start, size) ||
 	    ranges_overlap(start, size, machine.core.start, machine.core.size))
 		return true;
 	if (machine.mmconfig_base &&
 	    ranges_overlap(start, size, machine.mmconfig_base, mmconfig_size))
 		return true;
-	for (u32 i = 0; i < machine.ioapic_count; i++)
-		if (ranges_overlap(start, size, machine.ioapic[i].address & PAGE_MASK, PAGE_SIZE))
-			return true;
+	if (machine.root_links &&
+	    ranges_overlap(start, size, machine.root_links, BH_ROOT_LINKS_SIZE))
+		return true;
 	for (u32 i = 0; i < machine.platform_count; i++)
 		if (ranges_overlap(start, size, machine.platform[i].start,
 				   machine.platform[i].size))

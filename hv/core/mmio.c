@@ -55,7 +55,9 @@ bool mmio_handle(struct cpu *cpu, struct mmio_access *access)
 {
 	const struct mmio_region *region = mmio_find(&cpu->cell->mmio, access->address);
 
-	if (!region || access->address.v + access->width > region->start + region->size)
+	if (!region)
+		return link_access(cpu, access);
+	if (access->address.v + access->width > region->start + region->size)
 		return false;
 	return region->handler(cpu, access, region->arg);
 }

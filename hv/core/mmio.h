@@ -12,7 +12,7 @@ struct cell;
 struct cpu;
 
 struct mmio_access {
-	gpa_t address;
+	gpa_t address; /* where a handler answers false it may put what the event is to say */
 	u8 width; /* 1, 2, 4, 8 bytes */
 	bool write;
 	u8 kind; /* BH_KIND_ of the violation, where a handler answers false; preset to MEMORY */

@@ -98,9 +98,18 @@ static u32 function_read(const struct pci_function *f, u16 reg, u8 width)
 	return arch_pci_read(f->bdf, reg, width);
 }
 
+static __noinline u32 port_read(const struct link_port *port, u16 reg, u8 width)
+{
+	/* Mostly it is all of it. */
+	if (likely(width == 4))
+		return link_config_read(port, reg);
+	return dword_part(link_config_read(port, reg & ~3), reg, width);
+}
+
 u32 pci_config_read(struct cpu *cpu, u16 bdf, u16 reg, u8 width)
 {
 	const struct pci_function *f;
+	const struct link_port *port;
 
 	if (cpu->cell == &root_cell) {
 		if (likely(cell_count() == 1) || function_owner(bdf) == BH_OWNER_ROOT)
@@ -108,7 +117,10 @@ u32 pci_config_read(struct cpu *cpu, u16 bdf, u16 reg, u8 width)
 		return BIT(width * 8) - 1;
 	}
 	f = function_find(cpu->cell, bdf);
-	return f ? function_read(f, reg, width) : BIT(width * 8) - 1;
+	if (f)
+		return function_read(f, reg, width);
+	port = link_port_find(&cpu->cell->link, bdf);
+	return unlikely(port) ? port_read(port, reg, width) : BIT(width * 8) - 1;
 }
 
 /* Program the function with what the cell wanted, if it may; all of it or nothing. */
@@ -209,8 +221,14 @@ static bool function_write(const struct cell *cell, struct pci_function *f, u16 
 	return capability_write(cell, f, reg, width, value << (reg & 3) * 8);
 }
 
+static bool port_write(struct link_port *port, u16 reg, u8 width, u32 value)
+{
+	return link_config_write(port, reg & ~3, width_mask(reg, width), value << (reg & 3) * 8);
+}
+
 bool pci_config_write(struct cpu *cpu, u16 bdf, u16 reg, u8 width, u32 value)
 {
+	struct link_port *port;
 	struct pci_function *f;
 
 	if (cpu->cell == &root_cell) {
@@ -219,7 +237,25 @@ bool pci_config_write(struct cpu *cpu, u16 bdf, u16 reg, u8 width, u32 value)
 		return true; /* to the root a cell's function is an empty slot */
 	}
 	f = function_find(cpu->cell, bdf);
-	return f && function_write(cpu->cell, f, reg, width, value);
+	if (f)
+		return function_write(cpu->cell, f, reg, width, value);
+	port = link_port_find(&cpu->cell->link, bdf);
+	if (!port) /* a stock operating system looks for chipsets in ways that write */
+		return cpu->cell->desc->flags & BH_CELL_PC;
+	return port_write(port, reg, width, value);
+}
+
+bool pci_port_access(struct link_port *port, struct mmio_access *access)
+{
+	u16 reg = access->address.v & (PAGE_SIZE - 1);
+
+	access->kind = BH_KIND_PCI;
+	if (access->width > 4 || (reg & 3) + access->width > 4)
+		return false;
+	if (access->write)
+		return port_write(port, reg, access->width, access->value);
+	access->value = port_read(port, reg, access->width);
+	return true;
 }
 
 bool pci_mmconfig_access(struct cpu *cpu, struct mmio_access *access, void *arg)
@@ -228,12 +264,14 @@ bool pci_mmconfig_access(struct cpu *cpu, struct mmio_access *access, void *arg)
 
 	(void)arg;
 	access->kind = BH_KIND_PCI;
-	if (access->width > 4 || (offset & 3) + access->width > 4)
+	if (access->width > 4 || (offset & 3) + access->width > 4 ||
+	    (access->write &&
+	     !pci_config_write(cpu, offset >> 12, offset & 0xfff, access->width, access->value))) {
+		access->address = GPA(offset); /* BDF << 12 | register, as by ports */
 		return false;
-	if (access->write)
-		return pci_config_write(cpu, offset >> 12, offset & 0xfff, access->width,
-					access->value);
-	access->value = pci_config_read(cpu, offset >> 12, offset & 0xfff, access->width);
+	}
+	if (!access->write)
+		access->value = pci_config_read(cpu, offset >> 12, offset & 0xfff, access->width);
 	return true;
 }
 
@@ -286,6 +324,17 @@ static void function_probe_bars(struct pci_function *f)
 	arch_pci_write(f->bdf, PCI_COMMAND, 2, command);
 }
 
+/* 0: not within a BAR, where the core could not filter it. */
+static u64 msix_table(const struct pci_function *f, u32 table)
+{
+	u32 bar = table & 7;
+	u64 end = (table & ~7u) + 16ull * f->msix_vectors;
+
+	if (bar >= PCI_BARS || f->bar[bar].io || end > f->bar[bar].size)
+		return 0;
+	return f->bar[bar].base + (table & ~7u);
+}
+
 static void function_probe_capabilities(struct pci_function *f)
 {
 	u16 at = arch_pci_read(f->bdf, PCI_CAPABILITIES, 1) & ~3;
@@ -304,8 +353,7 @@ static void function_probe_capabilities(struct pci_function *f)
 
 			f->msix = at;
 			f->msix_vectors = (control >> 16 & 0x7ff) + 1;
-			if ((table & 7) < PCI_BARS)
-				f->msix_table = f->bar[table & 7].base + (table & ~7u);
+			f->msix_table = msix_table(f, table);
 		}
 		at = arch_pci_read(f->bdf, at + 1, 1) & ~3;
 	}
@@ -319,15 +367,26 @@ static void function_probe(struct pci_function *f, u16 bdf)
 	function_probe_capabilities(f);
 }
 
+/* Vectors the last owner left unmasked would be sent as soon as the next one enables MSI-X. */
+static void msix_mask(const struct pci_function *f)
+{
+	arch_pci_write(f->bdf, PCI_COMMAND, 2, COMMAND_INTX_OFF | COMMAND_MEMORY);
+	for (u32 vector = 0; vector < f->msix_vectors; vector++)
+		mmio_write(PADDR(f->msix_table + vector * 16 + 12), 4, 1);
+	arch_pci_write(f->bdf, PCI_COMMAND, 2, COMMAND_INTX_OFF);
+}
+
 /* Quiet: no DMA, no decoding, no interrupts (the state at every start of the cell). */
 static void function_reset(struct pci_function *f)
 {
 	arch_pci_write(f->bdf, PCI_COMMAND, 2, COMMAND_INTX_OFF);
 	if (f->msi)
 		arch_pci_write(f->bdf, f->msi, 4, arch_pci_read(f->bdf, f->msi, 4) & ~MSI_ENABLE);
-	if (f->msix)
+	if (f->msix) {
 		arch_pci_write(f->bdf, f->msix, 4,
 			       (arch_pci_read(f->bdf, f->msix, 4) & ~MSIX_ENABLE) | MSIX_MASK_ALL);
+		msix_mask(f);
+	}
 	memset(f->msi_address, 0, sizeof(f->msi_address));
 	f->msi_data = 0;
 	memset(f->msix_entry, 0, sizeof(f->msix_entry));
@@ -343,6 +402,39 @@ static u64 bar_pages(const struct pci_bar *bar)
 	return ALIGN_UP(bar->base + bar->size, PAGE_SIZE) - ALIGN_DOWN(bar->base, PAGE_SIZE);
 }
 
+static bool function_wanted(const struct bh_cell_desc *desc, u16 bdf)
+{
+	for (u32 i = 0; i < desc->pci.count; i++)
+		if (desc_pci(desc)[i].bdf == bdf)
+			return true;
+	return false;
+}
+
+/*
+ * Small BARs may share a page, and a page has one owner. Only functions of the same bus can: windows of bridges
+ * are larger. Sizes need not be known, as what is larger than a page begins at one of its own.
+ */
+static bool bar_shares_page(const struct bh_cell_desc *desc, u16 bdf, const struct pci_bar *bar)
+{
+	for (u32 other = bdf & 0xff00; other <= (bdf | 0xffu); other++) {
+		if (function_wanted(desc, other) || arch_pci_read(other, PCI_VENDOR, 2) == 0xffff ||
+		    arch_pci_read(other, PCI_HEADER_TYPE, 1) & HEADER_TYPE_MASK)
+			continue;
+		for (u32 i = 0; i < PCI_BARS; i++) {
+			u32 low = arch_pci_read(other, PCI_BAR0 + 4 * i, 4);
+			u64 base = low & ~15u;
+
+			if (low & BAR_IO)
+				continue;
+			if ((low & 6) == BAR_64BIT && i + 1 < PCI_BARS)
+				base |= (u64)arch_pci_read(other, PCI_BAR0 + 4 * ++i, 4) << 32;
+			if (base && base >> PAGE_SHIFT == bar->base >> PAGE_SHIFT)
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool bar_check(const struct bh_cell_desc *desc, const struct pci_function *f, u32 i,
 		      struct bh_error *error)
 {
@@ -351,11 +443,18 @@ static bool bar_check(const struct bh_cell_desc *desc, const struct pci_function
 	struct table_entry foreign;
 	bool wrong;
 
-	if (!bar->size || bar->io)
+	if (!bar->size)
+		return true;
+	if (bar->io && arch_pci_ports_owner(bar->base, bar->size) != BH_OWNER_ROOT)
+		return error_set(error, BH_E_PCI_BAR, .where = BH_IN_PCI, .index = i,
+				 .value = bar->base, .limit = f->bdf);
+	if (bar->io)
 		return true;
 	wrong = !bar->base || start + bar_pages(bar) > machine.phys_limit ||
 		machine_is_platform(start, bar_pages(bar)) ||
 		machine_touches_ram(start, bar_pages(bar)) ||
+		cell_with_window(start, bar_pages(bar)) ||
+		(bar->size < PAGE_SIZE && bar_shares_page(desc, f->bdf, bar)) ||
 		table_find_foreign(&root_cell.table, start, bar_pages(bar), BH_OWNER_ROOT, true,
 				   &foreign);
 	for (u32 j = 0; !wrong && j < desc->memory.count; j++) {
@@ -365,16 +464,19 @@ static bool bar_check(const struct bh_cell_desc *desc, const struct pci_function
 			(!(region->flags & BH_MEM_COMM) &&
 			 ranges_overlap(start, bar_pages(bar), region->phys, region->size));
 	}
+	for (u32 j = 0; !wrong && j < desc->links.count; j++) {
+		const struct bh_link *link = &desc_links(desc)[j];
+
+		wrong = ranges_overlap(start, bar_pages(bar), link->virt, link_size(link));
+	}
 	if (wrong)
 		return error_set(error, BH_E_PCI_BAR, .where = BH_IN_PCI, .index = i,
 				 .value = bar->base, .limit = f->bdf);
 	return true;
 }
 
-static bool pci_check(const struct bh_cell_desc *desc, struct bh_error *error)
+static bool pci_look(const struct bh_cell_desc *desc, struct bh_error *error)
 {
-	static struct pci_function probe; /* one management call at a time */
-
 	if (desc->pci.count > PCI_FUNCTIONS_MAX)
 		return error_set(error, BH_E_DESC_COUNT, .where = BH_IN_PCI,
 				 .value = desc->pci.count, .limit = PCI_FUNCTIONS_MAX);
@@ -391,10 +493,28 @@ static bool pci_check(const struct bh_cell_desc *desc, struct bh_error *error)
 		if (arch_pci_read(bdf, PCI_HEADER_TYPE, 1) & HEADER_TYPE_MASK)
 			return error_set(error, BH_E_PCI_BRIDGE, .where = BH_IN_PCI, .index = bdf,
 					 .value = bdf);
+	}
+	return true;
+}
+
+static bool pci_check(const struct bh_cell_desc *desc, struct bh_error *error)
+{
+	static struct pci_function probe; /* one management call at a time */
+
+	if (!pci_look(desc, error))
+		return false;
+	for (u32 i = 0; i < desc->pci.count; i++) {
+		u16 bdf = desc_pci(desc)[i].bdf;
+
 		function_probe(&probe, bdf);
 		for (u32 bar = 0; bar < PCI_BARS; bar++)
 			if (!bar_check(desc, &probe, bar, error))
 				return false;
+		if (probe.msix && !probe.msix_table)
+			return error_set(error, BH_E_PCI_BAR, .where = BH_IN_PCI,
+					 .index = arch_pci_read(bdf, probe.msix + 4, 1) & 7,
+					 .value = arch_pci_read(bdf, probe.msix + 4, 4) & ~7u,
+					 .limit = bdf);
 	}
 	return true;
 }
@@ -423,7 +543,7 @@ static bool msix_access(struct cpu *cpu, struct mmio_access *access, void *arg)
 	u32 vector = offset / 16, word = offset / 4 % 4;
 	u32 *entry;
 
-	access->kind = BH_KIND_PCI;
+	access->kind = BH_KIND_IRQ;
 	if (access->address.v < f->msix_table || vector >= f->msix_vectors) {
 		/* The rest of the page: other registers of the device. */
 		if (access->write)
@@ -531,6 +651,7 @@ static void pci_release(struct cell *cell)
 const struct unit pci_unit = {
 	.name = "PCI functions",
 	.check = pci_check,
+	.look = pci_look,
 	.pages = pci_pages,
 	.assign = pci_assign,
 	.reset = pci_reset,

@@ -13,6 +13,7 @@
 
 struct cell;
 struct cpu;
+struct link_port;
 struct mmio_access;
 
 #define PCI_FUNCTIONS_MAX 4 /* of one cell: what fits in its page */
@@ -54,12 +55,18 @@ bool pci_config_write(struct cpu *cpu, u16 bdf, u16 reg, u8 width, u32 value);
 /* The MMCONFIG window of a cell. */
 bool pci_mmconfig_access(struct cpu *cpu, struct mmio_access *access, void *arg);
 
+/* The same of the virtual device of a link, in a window of memory: configuration space at each page. */
+bool pci_port_access(struct link_port *port, struct mmio_access *access);
+
 /* The architecture: configuration space by MMCONFIG where the machine has it, else by ports. */
 u32 arch_pci_read(u16 bdf, u16 reg, u8 width);
 void arch_pci_write(u16 bdf, u16 reg, u8 width, u32 value);
 /* May a cell's function send this message? To its own CPUs, as an interrupt. */
 bool arch_msi_allowed(const struct cell *cell, u64 address, u32 data);
-/* I/O BARs. */
+/* The same message with one CPU of the cell for a logical destination; unchanged if there is none. */
+u64 arch_msi_resolve(const struct cell *cell, u64 address);
+/* I/O BARs: cell id of the first owner that is not the root, or BH_OWNER_ROOT. */
+u32 arch_pci_ports_owner(u16 base, u32 count);
 void arch_pci_ports(struct cell *cell, u16 base, u32 count, bool assign);
 
 #endif

@@ -9,6 +9,7 @@
 static u64 *pool_map;
 static u8 *pool_base;
 static u32 pool_pages, pool_used;
+static u32 pool_low; /* all before this page are in use */
 static struct spinlock pool_lock;
 
 static bool pool_test(u32 page)
@@ -24,6 +25,10 @@ static void pool_mark(u32 first, u32 pages, bool used)
 		else
 			pool_map[i / 64] &= ~BIT(i % 64);
 	}
+	if (used && first == pool_low)
+		pool_low += pages;
+	else if (!used)
+		pool_low = MIN(pool_low, first);
 	pool_used += used ? pages : -pages;
 	shared->pool_used = pool_used;
 }
@@ -34,7 +39,7 @@ void pool_init(paddr_t start, u64 size)
 
 	pool_base = phys_to_virt(start);
 	pool_pages = size / PAGE_SIZE;
-	pool_used = 0;
+	pool_used = pool_low = 0;
 	pool_map = (u64 *)pool_base;
 	map_pages = ALIGN_UP((pool_pages + 7) / 8, PAGE_SIZE) / PAGE_SIZE;
 	memset(pool_map, 0, map_pages * PAGE_SIZE);
@@ -47,13 +52,14 @@ u32 pool_free_pages(void)
 	return pool_pages - pool_used;
 }
 
-void *pool_alloc(u32 pages)
+/* With whatever content. */
+void *pool_take(u32 pages)
 {
 	void *start = NULL;
 	u32 run = 0;
 
 	spin_lock(&pool_lock);
-	for (u32 i = 0; i < pool_pages; i++) {
+	for (u32 i = pool_low; i < pool_pages; i++) {
 		run = pool_test(i) ? 0 : run + 1;
 		if (run == pages) {
 			pool_mark(i + 1 - pages, pages, true);
@@ -62,6 +68,13 @@ void *pool_alloc(u32 pages)
 		}
 	}
 	spin_unlock(&pool_lock);
+	return start;
+}
+
+void *pool_alloc(u32 pages)
+{
+	void *start = pool_take(pages);
+
 	if (start)
 		memset(start, 0, pages * PAGE_SIZE);
 	return start;
@@ -79,7 +92,7 @@ bool reserve_fill(struct page_reserve *reserve, u32 pages)
 	u32 before = reserve->count;
 
 	while (reserve->count < pages) {
-		void *page = pool_alloc(1);
+		void *page = pool_take(1); /* cleared when it is taken from here */
 
 		if (!page) {
 			reserve_trim(reserve, before);

@@ -19,6 +19,7 @@ u32 pool_free_pages(void);
 
 /* @pages adjacent zeroed pages, or NULL. For launch and for tables that must be contiguous. */
 void *pool_alloc(u32 pages);
+void *pool_take(u32 pages); /* as they are */
 void pool_free(void *start, u32 pages);
 
 bool reserve_fill(struct page_reserve *reserve, u32 pages); /* up to @pages; all or nothing */

@@ -25,11 +25,6 @@ static table_pte *pte_table(table_pte pte)
 	return phys_to_virt(PADDR(table_pte_phys(pte)));
 }
 
-static void pte_set(table_pte *pte, table_pte value)
-{
-	__atomic_store_n(pte, value, __ATOMIC_RELEASE);
-}
-
 static table_pte change_leaf(const struct change *change, u64 address, u32 level)
 {
 	return table_pte_leaf(address + change->offset, level, change->flags) | change->tag;
@@ -45,23 +40,27 @@ static bool change_fits(const struct change *change, u64 address, u32 level)
 	       !(level && change->flags & TABLE_SMALL);
 }
 
-/* The entry that continues a large one at the next lower level. */
-static table_pte pte_part(table_pte pte, u32 level, u32 index)
+/* What continues a large entry at the next lower level: the first part, and how much each is more than the one before. */
+static table_pte pte_parts(table_pte pte, u32 level, u64 *step)
 {
+	*step = 0;
 	if (pte & PTE_BLANK || !table_pte_present(pte))
 		return pte & (PTE_OWNER_MASK | PTE_SHARED);
-	return table_pte_leaf(table_pte_phys(pte) + index * table_level_size(level - 1), level - 1,
-			      table_pte_flags(pte)) |
+	*step = table_level_size(level - 1);
+	return table_pte_leaf(table_pte_phys(pte), level - 1, table_pte_flags(pte)) |
 	       (pte & (PTE_OWNER_MASK | PTE_SHARED));
 }
 
 static table_pte *pte_split(struct table *table, table_pte *pte, u32 level)
 {
-	table_pte *parts = reserve_take(table->reserve);
+	table_pte *parts = reserve_take(table->reserve), part;
+	u64 step;
 
-	for (u32 i = 0; i < TABLE_ENTRIES; i++)
-		parts[i] = pte_part(*pte, level, i);
-	pte_set(pte, table_pte_table(virt_to_phys(parts).v));
+	part = pte_parts(*pte, level, &step);
+	if (part)
+		for (u32 i = 0; i < TABLE_ENTRIES; i++, part += step)
+			parts[i] = part;
+	table_pte_set(pte, table_pte_table(virt_to_phys(parts).v));
 	return parts;
 }
 
@@ -101,22 +100,27 @@ static void table_drop_tree(struct table *table, table_pte pte, u32 level)
 	table_drop(table, entries);
 }
 
-/* Where all parts of a table say the same, one large entry replaces it. */
-static void pte_merge(struct table *table, table_pte *pte, u32 level, u32 flags)
+/* Where all parts of a table say the same, one large entry replaces it. @changed: one that may be another than it was. */
+static void pte_merge(struct table *table, table_pte *pte, u32 level, u32 changed, u32 flags)
 {
 	table_pte *parts = pte_table(*pte);
-	table_pte first = table_pte_meaning(parts[0]), whole;
+	table_pte first = table_pte_meaning(parts[0]), whole, part;
+	u64 step;
 
 	if (level > table_leaf_level || table_pte_is_table(first, level - 1) || first & PTE_BLANK ||
 	    flags & TABLE_SMALL)
 		return;
 	if (table_pte_present(first) && !IS_ALIGNED(table_pte_phys(first), table_level_size(level)))
 		return;
-	whole = table_pte_present(first) ? first | PTE_LARGE : first;
-	for (u32 i = 1; i < TABLE_ENTRIES; i++)
-		if (table_pte_meaning(parts[i]) != pte_part(whole, level, i))
+	whole = table_pte_present(first) ? table_pte_large(first) : first;
+	part = pte_parts(whole, level, &step);
+	/* Most often it is the one that says something else: no need to look at hundreds that do not. */
+	if (table_pte_meaning(parts[changed]) != part + changed * step)
+		return;
+	for (u32 i = 0; i < TABLE_ENTRIES; i++, part += step)
+		if (table_pte_meaning(parts[i]) != part)
 			return;
-	pte_set(pte, whole);
+	table_pte_set(pte, whole);
 	table_drop(table, parts);
 }
 
@@ -133,7 +137,7 @@ static void table_change(struct table *table, table_pte *entries, u32 level, u64
 		if (change_fits(change, address, level)) {
 			table_pte old = *pte;
 
-			pte_set(pte, change_leaf(change, address, level));
+			table_pte_set(pte, change_leaf(change, address, level));
 			if (table_pte_is_table(old, level))
 				table_drop_tree(table, old, level);
 			continue;
@@ -141,7 +145,8 @@ static void table_change(struct table *table, table_pte *entries, u32 level, u64
 		parts = table_pte_is_table(*pte, level) ? pte_table(*pte)
 							: pte_split(table, pte, level);
 		table_change(table, parts, level - 1, address, change);
-		pte_merge(table, pte, level, change->flags);
+		pte_merge(table, pte, level, table_index(MAX(address, change->start), level - 1),
+			  change->flags);
 	}
 }
 
@@ -152,36 +157,54 @@ static void table_apply(struct table *table, const struct change *change)
 	spin_unlock(&table->lock);
 }
 
-u32 table_pages_needed(u64 start, u64 size)
+/* A page of a table for each span of a level that cannot be one entry. */
+static u32 pages_needed(const struct change *change)
 {
 	u32 pages = 0;
 
-	/* The tables that must exist below each level if the whole range were base pages. */
 	for (u32 level = 1; level < TABLE_LEVELS; level++) {
 		u64 span = table_level_size(level);
-		u64 first = ALIGN_DOWN(start, span), last = ALIGN_DOWN(start + size - 1, span);
+		u64 first = ALIGN_DOWN(change->start, span);
+		u64 last = ALIGN_DOWN(change->end - 1, span);
 		u64 tables = (last - first) / span + 1;
+		bool large = level <= table_leaf_level && IS_ALIGNED(change->offset, span) &&
+			     !(change->flags & TABLE_SMALL);
 
 		/* Whole spans become large entries: only the two ends are ever split. */
-		pages += level <= table_leaf_level ? MIN(tables, (u64)2) : tables;
+		pages += large ? MIN(tables, (u64)2) : tables;
 	}
 	return pages;
+}
+
+u32 table_pages_needed(u64 start, u64 size)
+{
+	return pages_needed(&(struct change){.start = start, .end = start + size});
+}
+
+u32 table_map_pages_needed(gpa_t virt, paddr_t phys, u64 size, u32 flags)
+{
+	return pages_needed(&(struct change){
+		.start = virt.v,
+		.end = virt.v + size,
+		.offset = phys.v - virt.v,
+		.flags = flags,
+	});
 }
 
 static bool blanks_make(void **page, bool sink)
 {
 	u32 flags = sink ? TABLE_READ | TABLE_WRITE : TABLE_READ;
+	table_pte blank = 0;
 
 	for (u32 level = 0; level < TABLE_LEVELS - 1; level++) {
 		page[level] = pool_alloc(1);
 		if (!page[level])
 			return false;
-		for (u32 i = 0; level && i < TABLE_ENTRIES; i++) {
-			u64 below = virt_to_phys(page[level - 1]).v;
-
-			((table_pte *)page[level])[i] = level == 1 ? table_pte_leaf(below, 0, flags)
-								   : table_pte_table(below);
-		}
+		if (level)
+			blank = virt_to_phys(page[level - 1]).v;
+		blank = level == 1 ? table_pte_leaf(blank, 0, flags) : table_pte_table(blank);
+		for (u32 i = 0; level && i < TABLE_ENTRIES; i++)
+			((table_pte *)page[level])[i] = blank;
 	}
 	return true;
 }
@@ -247,14 +270,25 @@ static u32 root_rights(u32 owner, bool visible)
 	return owner == BH_OWNER_CORE ? TABLE_READ : TABLE_ALL;
 }
 
-void table_set_owner(struct table *table, u64 start, u64 size, u32 owner, bool visible)
+static void owner_apply(struct table *table, u64 start, u64 size, u32 flags, table_pte tag)
 {
 	table_apply(table, &(struct change){
 				   .start = start,
 				   .end = start + size,
-				   .flags = root_rights(owner, visible),
-				   .tag = table_pte_owner(owner, visible),
+				   .flags = flags,
+				   .tag = tag,
 			   });
+}
+
+void table_set_owner(struct table *table, u64 start, u64 size, u32 owner, bool visible)
+{
+	owner_apply(table, start, size, root_rights(owner, visible),
+		    table_pte_owner(owner, visible));
+}
+
+void table_set_rights(struct table *table, u64 start, u64 size, u32 owner, u32 flags)
+{
+	owner_apply(table, start, size, flags, table_pte_owner(owner, flags));
 }
 
 /* Walk to the entry that decides about @address. */
@@ -283,10 +317,10 @@ void table_blank(struct table *table, gpa_t address, bool sink)
 		u64 page = virt_to_phys(blank[level]).v;
 		table_pte tag = (*pte & PTE_OWNER_MASK) | PTE_BLANK;
 
-		pte_set(pte, tag | (level ? table_pte_table(page)
-					  : table_pte_leaf(page, 0,
-							   sink ? TABLE_READ | TABLE_WRITE
-								: TABLE_READ)));
+		table_pte_set(pte, tag | (level ? table_pte_table(page)
+						: table_pte_leaf(page, 0,
+								 sink ? TABLE_READ | TABLE_WRITE
+								      : TABLE_READ)));
 	}
 	spin_unlock(&table->lock);
 }

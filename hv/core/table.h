@@ -28,6 +28,7 @@
 #define TABLE_EXECUTE 0x4
 #define TABLE_ALL (TABLE_READ | TABLE_WRITE | TABLE_EXECUTE)
 #define TABLE_SMALL 0x8 /* base pages only */
+#define TABLE_DEVICE 0x10 /* a device window, where the format tells it from memory */
 
 struct table {
 	void *root; /* top-level page */
@@ -52,8 +53,12 @@ struct table_entry {
 /* Highest level with large pages: 2 with 1 GiB pages, else 1. Set before the first table. */
 extern u32 table_leaf_level;
 
-/* Upper bound of the table pages that any one change of [start, start + size) can need. */
+/*
+ * Upper bound of the table pages that one change of [start, start + size) can need: of owners, or a map
+ * one to one. Other maps need more where virt and phys are not aligned alike.
+ */
 u32 table_pages_needed(u64 start, u64 size);
+u32 table_map_pages_needed(gpa_t virt, paddr_t phys, u64 size, u32 flags);
 
 /* Make the sub-tables of blank entries; once, at launch. false: out of memory. */
 bool table_blanks_init(void);
@@ -69,6 +74,8 @@ void table_unmap(struct table *table, gpa_t virt, u64 size);
  * the owner or if @visible (shared, or loadable at the moment); @flags as for table_map, then.
  */
 void table_set_owner(struct table *table, u64 start, u64 size, u32 owner, bool visible);
+/* Root: the range is another's, and the root has these rights to it; 0: it does not see it. */
+void table_set_rights(struct table *table, u64 start, u64 size, u32 owner, u32 flags);
 /* Root: let the entry around @address read zeros, or, with @sink, take writes too. */
 void table_blank(struct table *table, gpa_t address, bool sink);
 /* No CPU caches translations from before: pages in limbo are free again. */

@@ -34,6 +34,8 @@ typedef int64_t s64;
 #define __aligned(n) __attribute__((aligned(n)))
 #define __packed __attribute__((packed))
 #define __noreturn __attribute__((noreturn))
+#define __noinline __attribute__((noinline))
+#define __used __attribute__((used))
 #define __printf_like(f, a) __attribute__((format(printf, f, a)))
 
 /* One access, not torn, merged or repeated by the compiler: for memory others write meanwhile. */

@@ -18,6 +18,8 @@ struct bh_error;
 struct unit {
 	const char *name;
 	bool (*check)(const struct bh_cell_desc *desc, struct bh_error *error);
+	/* As much of it as touches no device that Linux may still use; NULL: all. */
+	bool (*look)(const struct bh_cell_desc *desc, struct bh_error *error);
 	u32 (*pages)(const struct bh_cell_desc *desc);
 	void (*assign)(struct cell *cell); /* from the root to the cell */
 	void (*reset)(struct cell *cell); /* before a start, and before the root may load */

@@ -21,7 +21,7 @@ static bool violation_stops(const struct cell *cell, u8 kind)
 
 bool violation_ignored(struct cpu *cpu, const struct violation *v)
 {
-	bool stops = v->dropped ? false : violation_stops(cpu->cell, v->kind);
+	bool stops = !v->dropped && (v->final || violation_stops(cpu->cell, v->kind));
 	struct bh_event event = {
 		.type = BH_EVENT_VIOLATION,
 		.kind = v->kind,

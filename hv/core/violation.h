@@ -12,6 +12,7 @@ struct violation {
 	u8 kind; /* BH_KIND_ */
 	u8 width;
 	bool dropped; /* recorded, but never stops: an IPI to a foreign CPU */
+	bool final; /* stops whatever the policy says: there is nothing to go on with */
 	u32 flags; /* BH_EVENT_WRITE, _FETCH, _VALUE */
 	u64 address;
 	u64 value;

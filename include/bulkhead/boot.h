@@ -15,6 +15,13 @@
  *     page tables, the CPU's stack (top of its area) and jumps to the entry with RDI = n.
  * The entry either returns to the trampoline's error label with every register of the CPU as it was, or
  * continues Linux as a guest at cpu[n].state.rip with EAX = 0. BH_HC_DISABLE later jumps to trampoline_leave.
+ *
+ * arm64: the image's entry is a vector table for EL2. Step 3 maps all core memory once more, one to one, and no
+ * trampoline; before step 4 everything written is cleaned to the point of coherency. In step 4 each CPU hands
+ * the entry's physical address to the kernel's EL2 stub (HVC_SET_VECTORS) and executes HVC with X0 = n, X1 = the first
+ * page tables, X2 = the top of the CPU's area and X3 = resident_phys. X0 is 0 when Linux continues as a guest, 1 when
+ * the launch has failed. From then on, in the one case as in the other, and after BH_HC_DISABLE too, calls for the
+ * kernel's stub are answered by code in the page at resident_phys, which is Linux' and stays for good.
  */
 #ifndef BULKHEAD_BOOT_H
 #define BULKHEAD_BOOT_H
@@ -54,6 +61,17 @@ struct bh_core_header {
 /* struct bh_boot_info.flags */
 #define BH_BOOT_SELFTEST 0x1 /* BH_HC_SELFTEST is allowed */
 
+/* Real hardware answers in microseconds; an emulated CPU may not be run for a while. */
+#define BH_RESPONSE_MS_MIN 10
+#define BH_RESPONSE_MS_MAX 5000
+
+/*
+ * Where the root's sides of links are: addresses nothing else answers at, below 4 GiB. Page n is the configuration space
+ * of the root's device on link n (device n of a bus of its own), or reads as ones; the BARs are put behind.
+ */
+#define BH_ROOT_LINKS_CONFIG (BH_LINKS_MAX * 4096)
+#define BH_ROOT_LINKS_SIZE (4 * BH_ROOT_LINKS_CONFIG)
+
 #define BH_BOOT_RANGES_MAX 64
 #define BH_BOOT_IOAPICS_MAX 8
 
@@ -66,6 +84,17 @@ struct bh_boot_ioapic {
 	uint64_t address;
 	uint32_t gsi_base;
 	uint32_t pins;
+};
+
+/* The interrupt controller of an arm64 machine; addresses are physical. */
+struct bh_boot_gic {
+	uint32_t version; /* 2 or 3; 0: no such machine */
+	uint32_t maintenance; /* its interrupt id: a PPI, 16 to 31 */
+	uint64_t gicd;
+	struct bh_range gicr; /* version 3: all redistributors */
+	uint64_t gicc; /* version 2: CPU interface, hypervisor's and virtual one */
+	uint64_t gich;
+	uint64_t gicv;
 };
 
 /* What the core cannot read from the CPU itself once it runs on its own page tables. */
@@ -87,7 +116,7 @@ struct bh_linux_state {
 
 struct bh_boot_cpu {
 	uint32_t present; /* CPU numbers may have holes */
-	uint32_t apic_id;
+	uint32_t apic_id; /* arm64: affinity 3, 2, 1, 0 of MPIDR_EL1, a byte each */
 	uint32_t boot; /* 1: the boot CPU, which never leaves the root */
 	uint32_t reserved;
 	struct bh_linux_state state;
@@ -102,16 +131,19 @@ struct bh_boot_info {
 	uint32_t tsc_khz;
 	uint32_t apic_khz; /* APIC timer input clock, before the divider */
 	uint16_t pm_timer_port; /* 0: none */
-	uint16_t reserved0;
+	/* How long a CPU is waited for, BH_RESPONSE_MS_MIN to _MAX; at launch for ten times as long. */
+	uint16_t response_ms;
 	struct bh_range core_memory;
 	uint64_t shared_offset; /* from the start of the core memory */
 	uint64_t cpus_offset;
 	uint64_t pool_offset;
 	uint64_t phys_limit; /* one more than the highest physical address Linux knows of */
 	uint64_t mmconfig_base; /* of segment 0; 0: none */
+	uint64_t root_links; /* BH_ROOT_LINKS_SIZE bytes; 0: the root cannot be a peer of links */
 	uint32_t mmconfig_end_bus;
 	uint32_t ioapic_count;
 	struct bh_boot_ioapic ioapic[BH_BOOT_IOAPICS_MAX];
+	struct bh_boot_gic gic;
 	uint32_t ram_count;
 	uint32_t platform_count;
 	struct bh_range ram[BH_BOOT_RANGES_MAX]; /* RAM at boot, blocks taken offline included */

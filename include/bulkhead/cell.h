@@ -24,6 +24,8 @@
 
 /* struct bh_cell_desc.flags */
 #define BH_CELL_PASSIVE_COMM 0x1 /* the cell answers no messages: none are sent */
+#define BH_CELL_PC \
+	0x10 /* a little of a PC for a stock operating system: bulkhead/pc.h; arm64: a UART, bulkhead/board.h */
 #define BH_CELL_CONSOLE_PERMITTED 0x40000000 /* BH_HC_PUTC is allowed */
 #define BH_CELL_CONSOLE_ACTIVE 0x80000000 /* and shall be the cell's console */
 
@@ -85,7 +87,8 @@ struct bh_cell_desc {
 	struct bh_table pio; /* struct bh_pio */
 	struct bh_table irqs; /* struct bh_irqs */
 	struct bh_table pci; /* struct bh_pci */
-	uint64_t reserved1[4];
+	struct bh_table links; /* struct bh_link */
+	uint64_t reserved1[3];
 	struct bh_console_desc console; /* copied to the comm region */
 };
 
@@ -118,6 +121,33 @@ struct bh_pci {
 	uint16_t segment; /* 0 */
 	uint16_t bdf; /* bus << 8 | device << 3 | function */
 	uint32_t flags; /* 0 */
+};
+
+#define BH_LINKS_MAX 32 /* of the machine, numbered from 0 */
+#define BH_LINK_PEERS_MAX 16
+#define BH_LINK_VECTORS_MAX 16
+#define BH_LINK_STATE_SIZE 4096 /* the state table: the first section */
+
+/*
+ * A link this cell is a peer of: a virtual PCI device, and memory in one piece, physically as well as in the
+ * cell: state table, read-write section, output section of peer 0, 1 … The memory is the link's own. Cells
+ * that name the same link must agree in all but virt, bdf, id and vectors. The root can be a peer too: its side
+ * comes with the first cell that names the link and goes with the last.
+ */
+struct bh_link {
+	uint64_t phys;
+	uint64_t virt; /* guest-physical */
+	uint64_t rw_size; /* may be 0 */
+	uint64_t output_size; /* of each peer; may be 0 */
+	uint16_t number; /* which link */
+	uint16_t protocol; /* in the device's class code */
+	uint16_t bdf; /* bus << 8 | device << 3 | function, in the cell */
+	uint8_t id; /* this peer, from 0 */
+	uint8_t peers; /* at most, 2 … BH_LINK_PEERS_MAX */
+	uint8_t vectors; /* MSI-X, 1 … BH_LINK_VECTORS_MAX */
+	uint8_t root_vectors; /* of the root's device; 0: the root is no peer of this link */
+	uint8_t root_id; /* the root's peer number; 0 if it is none */
+	uint8_t reserved[5];
 };
 
 #endif

@@ -72,12 +72,23 @@ struct bh_comm {
 	uint32_t flags;
 	struct bh_console_desc console;
 	uint64_t pci_mmconfig_base; /* 0: none */
-	/* x86 from here */
-	uint16_t pm_timer_address; /* I/O port; 0: none */
-	uint16_t num_cpus;
-	uint32_t tsc_khz;
-	uint32_t
-		apic_khz; /* APIC timer input clock; a payload divides by 16, which the core has set */
+	union {
+		struct { /* x86 */
+			uint16_t pm_timer_address; /* I/O port; 0: none */
+			uint16_t num_cpus;
+			uint32_t tsc_khz;
+			/* APIC timer input clock; a payload divides by 16, which the core has set */
+			uint32_t apic_khz;
+		} __attribute__((packed));
+		struct { /* arm64 */
+			uint8_t gic_version; /* 2 or 3 */
+			uint8_t padding[7];
+			uint64_t gicd_base;
+			uint64_t gicc_base; /* version 2 */
+			uint64_t gicr_base; /* version 3: of the first redistributor */
+			uint32_t vpci_irq_base;
+		} __attribute__((packed));
+	};
 } __attribute__((packed));
 
 #endif

@@ -12,6 +12,8 @@
  *
  * poll(2): POLLIN when read(2) would return something, POLLPRI when a state has changed since the
  * last BH_IOC_INFO on this file.
+ * write(2) types at the console chosen with BH_IOC_STREAM, if its cell takes input (ENODEV otherwise); a file that
+ * is not non-blocking waits while there is no room. POLLOUT when there may be some.
  * read(2) returns from the stream chosen with BH_IOC_STREAM (after open: events): whole struct
  * bh_event records, or text. Each open file has a position of its own. Non-blocking reads give EAGAIN.
  * Everything here is native to the 64-bit kernel; layouts are the same for 32-bit programs.
@@ -164,17 +166,46 @@ struct bh_descriptor {
 	uint32_t id;
 };
 
+/*
+ * A link that exists: the one with this number or the next higher one. BH_E_NO_SUCH_LINK when there is none, so a
+ * program finds all of them from 0 on. Doorbells do not wake poll(2): look when somebody wants to know.
+ */
+struct bh_info_link_peer {
+	uint32_t owner; /* cell id, 0 the root; BH_OWNER_NOBODY: the peer is not there */
+	uint32_t state; /* as it says itself; 0 when it is not there */
+	uint64_t rung; /* doorbells it has rung since it came */
+	uint64_t received; /* doorbells that were rung at it since it came */
+	uint64_t active_ns; /* CLOCK_BOOTTIME when it last rang or changed its state; 0: never */
+};
+struct bh_info_link {
+	struct bh_call call;
+	uint32_t number; /* in, out */
+	uint32_t protocol;
+	uint32_t peers; /* places: the first entries of peer[] */
+	uint32_t root_vectors; /* of the root's device; 0: the root is no peer */
+	uint32_t root_id;
+	uint32_t reserved;
+	uint64_t phys;
+	uint64_t rw_size;
+	uint64_t output_size;
+	struct bh_info_link_peer peer[BH_LINK_PEERS_MAX];
+};
+
 /* Choose what read and poll on this file deliver. */
 #define BH_STREAM_EVENTS 0
 #define BH_STREAM_LOG 1
 #define BH_STREAM_CONSOLE 2 /* of cell id */
 #define BH_STREAM_FROM_START \
 	0x1 /* call.flags: begin with the oldest text still there; else with the next */
+#define BH_STREAM_WHOLE \
+	0x2 /* where text was lost, or comes from another making of the cell, read(2) \
+	       returns 0, and does so until a stream is chosen anew */
 struct bh_stream {
 	struct bh_call call;
 	uint32_t stream;
 	uint32_t id;
-	uint64_t lost; /* out: bytes or records lost on this file so far */
+	uint64_t generation; /* out: of what is read; a cell that is made anew has another */
+	uint64_t position; /* out: the number in it, from 0, of the first byte or record to come */
 };
 
 #define BH_IOC_TYPE 0xb8
@@ -190,5 +221,6 @@ struct bh_stream {
 #define BH_IOC_STREAM _IOWR(BH_IOC_TYPE, 9, struct bh_stream)
 #define BH_IOC_POLICY _IOWR(BH_IOC_TYPE, 10, struct bh_policy_call)
 #define BH_IOC_DESCRIPTOR _IOWR(BH_IOC_TYPE, 11, struct bh_descriptor)
+#define BH_IOC_INFO_LINK _IOWR(BH_IOC_TYPE, 12, struct bh_info_link)
 
 #endif

@@ -78,8 +78,8 @@
 	E(MEM_PHYS_OVERLAP, BH_ERRNO_INVAL,                                                       \
 	  "memory regions {index} and {limit} are the same physical memory at {value}")           \
 	E(MEM_PLATFORM, BH_ERRNO_BUSY,                                                            \
-	  "memory region {index}: {value} is an interrupt controller, MMCONFIG or IOMMU page, "   \
-	  "which the core keeps")                                                                 \
+	  "memory region {index}: {value} is kept by the core: its own memory, an interrupt "     \
+	  "controller, MMCONFIG, an IOMMU or what firmware uses")                                 \
 	E(MEM_SUBPAGE, BH_ERRNO_INVAL,                                                            \
 	  "memory region {index}: part of a page is possible for device windows only")            \
 	E(COMM_TWICE, BH_ERRNO_INVAL, "memory region {index}: there can be one comm region only") \
@@ -100,7 +100,57 @@
 	E(PCI_TWICE, BH_ERRNO_INVAL, "PCI device {bdf} is named twice")                           \
 	E(SELFTEST_OFF, BH_ERRNO_PERM, "self tests are off (module parameter selftest)")          \
 	E(POLICY, BH_ERRNO_INVAL, "there is no policy {value}")                                   \
-	E(CORE_FAULT, BH_ERRNO_IO, "the core faulted at {value} during this call; see its log")
+	E(CORE_FAULT, BH_ERRNO_IO, "the core faulted at {value} during this call; see its log")   \
+	/* links */                                                                               \
+	E(LINK_NUMBER, BH_ERRNO_RANGE, "link number {value} is not between 0 and {limit}")        \
+	E(LINK_TWICE, BH_ERRNO_INVAL, "link {value} is named twice")                              \
+	E(LINK_PEERS, BH_ERRNO_INVAL,                                                             \
+	  "link entry {index}: peer {value} of {limit}, but a link has 2 to 16 peers, which "     \
+	  "are numbered from 0")                                                                  \
+	E(LINK_VECTORS, BH_ERRNO_INVAL,                                                           \
+	  "link entry {index}: {value} interrupt vectors; 1 to {limit} are possible")             \
+	E(LINK_ALIGN, BH_ERRNO_INVAL,                                                             \
+	  "link entry {index}: {value} is not a multiple of the page size {limit}")               \
+	E(LINK_WRAP, BH_ERRNO_INVAL,                                                              \
+	  "link entry {index}: start {value} and the sections' sizes exceed {limit}")             \
+	E(LINK_OVERLAP, BH_ERRNO_INVAL,                                                           \
+	  "link entry {index}: {value} is also a memory region's, another link's or the "         \
+	  "interrupt controller's")                                                               \
+	E(LINK_BDF, BH_ERRNO_INVAL, "PCI device {bdf} of a link is also another device's")        \
+	E(LINK_MEMORY, BH_ERRNO_BUSY,                                                             \
+	  "link entry {index}: {value} is not RAM of the root alone (owner: {owner})")            \
+	E(LINK_DIFFERS, BH_ERRNO_INVAL,                                                           \
+	  "link entry {index} says {value}, the cells that have the link {limit}")                \
+	E(LINK_PEER, BH_ERRNO_BUSY, "link entry {index}: {owner} is peer {value} already")        \
+	E(LINK_CLEARING, BH_ERRNO_BUSY,                                                           \
+	  "link entry {index}: {owner} holds the link's memory half-made: destroy it first")      \
+	E(LINK_ROOT, BH_ERRNO_INVAL,                                                              \
+	  "link entry {index}: the root cannot be peer {value} with {limit} vectors: it needs "   \
+	  "a place of its own and 1 to 16 vectors, or both are 0")                                \
+	E(LINK_NO_WINDOW, BH_ERRNO_NODEV,                                                         \
+	  "link entry {index}: the root cannot be a peer, as the machine's PCI bus has no free "  \
+	  "{value} bytes below 4 GiB for its devices")                                            \
+	E(NO_SUCH_LINK, BH_ERRNO_NOENT, "there is no link {value} or higher")                     \
+	/* launch on arm64 */                                                                     \
+	E(CPU_VHE, BH_ERRNO_NODEV,                                                                \
+	  "Linux itself runs at EL2 on CPU {index} (VHE), where Bulkhead has to be: boot with "   \
+	  "kvm-arm.mode=nvhe, or with id_aa64mmfr1.vh=0 kvm-arm.mode=none")                       \
+	E(EL2_IN_USE, BH_ERRNO_BUSY,                                                              \
+	  "KVM or another hypervisor holds EL2 on CPU {index}: stop the virtual machines and "    \
+	  "boot with kvm.enable_virt_at_load=0 (Linux 6.12 and newer), or with "                  \
+	  "kvm-arm.mode=none")                                                                    \
+	/* links on arm64 */                                                                      \
+	E(LINK_BUS, BH_ERRNO_RANGE,                                                               \
+	  "PCI device {bdf} of a link is not on bus 0, the only one of a cell's host bridge")     \
+	E(NO_LINES, BH_ERRNO_NODEV,                                                               \
+	  "the interrupt controller has an SPI {value} in hardware, which the cell's links or "   \
+	  "UART would need for themselves")                                                       \
+	/* what there is not on arm64 */                                                          \
+	E(PCI_NONE, BH_ERRNO_NODEV,                                                               \
+	  "PCI device {bdf}: on arm64 PCI devices cannot be given to cells, as their DMA and "    \
+	  "their messages are not filtered there; a platform device can: its registers as a "     \
+	  "memory region with the flag IO, and its interrupt")                                    \
+	E(PIO_NONE, BH_ERRNO_NODEV, "port {value}: there are no I/O ports on arm64")
 
 /* Codes are numbered from 0 in the order above: append only. */
 enum bh_error_code {
@@ -117,21 +167,26 @@ enum bh_error_code {
 #define BH_IN_PIO 3
 #define BH_IN_IRQS 4
 #define BH_IN_PCI 5
+#define BH_IN_LINKS 6
 
 /* Owners: cell ids (0 = the root), and these. */
 #define BH_OWNER_ROOT 0
+#define BH_OWNER_LINK 64u /* + number: the memory of a link */
 #define BH_OWNER_NOBODY 0xfffffffe
 #define BH_OWNER_CORE 0xffffffff
 
 /* CPU features by name: {feature}, in .value of BH_E_CPU_FEATURE. */
-#define BH_FEATURES(F)                       \
-	F(SVM, "AMD-V (SVM)")                \
-	F(NESTED_PAGING, "nested paging")    \
-	F(LONG_MODE, "64-bit mode")          \
-	F(NX, "no-execute pages")            \
-	F(APIC, "a local APIC")              \
-	F(LARGE_PAGES, "2 MiB nested pages") \
-	F(ASIDS, "enough address space identifiers")
+#define BH_FEATURES(F)                               \
+	F(SVM, "AMD-V (SVM)")                        \
+	F(NESTED_PAGING, "nested paging")            \
+	F(LONG_MODE, "64-bit mode")                  \
+	F(NX, "no-execute pages")                    \
+	F(APIC, "a local APIC")                      \
+	F(LARGE_PAGES, "2 MiB nested pages")         \
+	F(ASIDS, "enough address space identifiers") \
+	F(EL2, "exception level 2")                  \
+	F(GRANULE, "4 KiB translation granules")     \
+	F(REDISTRIBUTOR, "a GICv3 redistributor of its own")
 
 enum bh_feature {
 #define BH_FEATURE_ENUM(name, text) BH_FEATURE_##name,

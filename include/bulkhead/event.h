@@ -12,6 +12,11 @@
 	2 /* a cell changed its state: value = BH_CELL_, address = the former one */
 #define BH_EVENT_CPU_FAILED 3 /* a CPU was stopped; a violation or fault event came before */
 #define BH_EVENT_CORE_FAULT 4 /* the core faulted: ip and address are the core's */
+#define BH_EVENT_CELL_POWER 5 /* a cell with BH_CELL_PC ended itself: value = BH_POWER_ */
+
+/* BH_EVENT_CELL_POWER: value */
+#define BH_POWER_OFF 1
+#define BH_POWER_RESET 2 /* it wants to be started again */
 
 /* struct bh_event.flags */
 #define BH_EVENT_WRITE 0x1 /* else read */
@@ -42,8 +47,9 @@ struct bh_event {
 		address; /* guest-physical address, port, MSR, BDF << 12 | register, APIC id, call number … */
 	uint64_t value;
 	uint64_t ip;
-	uint64_t cpu_flags; /* RFLAGS */
-	uint64_t regs[16]; /* x86: rax rcx rdx rbx rsp rbp rsi rdi r8 … r15 */
+	uint64_t cpu_flags; /* RFLAGS, SPSR_EL2 */
+	uint64_t regs[16]; /* x86: rax rcx rdx rbx rsp rbp rsi rdi r8 … r15; arm64: x0 … x15 */
+	/* arm64: SCTLR_EL1, FAR_EL2, TTBR0_EL1, TCR_EL1, ESR_EL2 */
 	uint64_t cr0;
 	uint64_t cr2;
 	uint64_t cr3;

@@ -47,10 +47,20 @@
 	(BH_HC_EXTENSION + 4) /* root: arg1 = cell id, arg2 = kind << 8 | BH_POLICY_ (cell.h) */
 #define BH_HC_SELFTEST     \
 	(BH_HC_EXTENSION + \
-	 5) /* root, only when enabled with BH_BOOT_SELFTEST: arg1 = BH_SELFTEST_ */
+	 5) /* any cell, only when enabled with BH_BOOT_SELFTEST: arg1 = BH_SELFTEST_ */
+
+#define BH_HC_CONSOLE_INPUT \
+	(BH_HC_EXTENSION +  \
+	 6) /* root: arg1 = cell id, arg2 = character. EAGAIN: there is no room; BH_NOTIFY_CONSOLE when there is */
+/*
+ * root: arg1, arg2 as of BH_HC_CELL_CREATE, which would refuse what this refuses. Touches nothing, neither CPUs nor the
+ * configuration of devices; so what sizes of BARs lead to is left to the call itself.
+ */
+#define BH_HC_CELL_CHECK (BH_HC_EXTENSION + 7)
 
 #define BH_NOTIFY_EVENT 0x1 /* the event ring has grown */
-#define BH_NOTIFY_CONSOLE 0x2 /* a console ring or the log has grown */
+#define BH_NOTIFY_CONSOLE \
+	0x2 /* a console ring or the log has grown, or a console takes input again */
 #define BH_NOTIFY_STATE 0x4 /* a cell or CPU changed its state */
 
 #define BH_SELFTEST_FAULT 0 /* the core reads an unmapped address on this CPU */
@@ -86,6 +96,13 @@
 #define BH_COUNTER_MSR_X2APIC_ICR 11
 #define BH_COUNTERS_X86 12
 #define BH_COUNTERS_MAX 16
+/* arm64 has the first four alike, then */
+#define BH_COUNTER_MAINTENANCE 4
+#define BH_COUNTER_VIRT_IRQ 5
+#define BH_COUNTER_VIRT_SGI 6
+#define BH_COUNTER_PSCI 7
+#define BH_COUNTER_SMCCC 8
+#define BH_COUNTERS_ARM64 9
 
 /* Errors of calls: Linux' numbers, negative in the result. */
 #define BH_ERRNO_PERM 1
@@ -108,6 +125,6 @@
 #define BH_CPUID_EXTENSION \
 	0x40000100 /* EAX = BH_CPUID_EXT_VERSION; EBX, ECX, EDX = "Bulkhead\0\0\0\0" */
 #define BH_CPUID_EXT_VERSION \
-	0x40000101 /* EAX = BH_INFO_VERSION's value, EBX = BH_HC_EXTENSION, ECX = cell id, EDX = 0 */
+	0x40000101 /* EAX = BH_INFO_VERSION's value, EBX = BH_HC_EXTENSION, ECX = cell id, EDX = buses of memory-mapped PCI configuration space */
 
 #endif

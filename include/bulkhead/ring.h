@@ -33,7 +33,7 @@ struct bh_event_ring {
 
 /* Slots of cells that do not exist have id 0 and an empty name; slot 0 is the root. */
 struct bh_cell_status {
-	volatile uint32_t id;
+	volatile uint32_t id; /* 0: there is no such cell */
 	volatile uint32_t state; /* BH_CELL_; as the core last saw it */
 	volatile uint32_t loadable;
 	volatile uint32_t
@@ -50,6 +50,26 @@ struct bh_cpu_status {
 	volatile uint32_t counters[BH_COUNTERS_MAX];
 };
 
+struct bh_link_peer_status {
+	volatile uint32_t owner; /* cell id; BH_OWNER_NOBODY: the peer is not there */
+	volatile uint32_t state; /* its word of the state table */
+	volatile uint64_t rung; /* doorbells it has rung */
+	volatile uint64_t received; /* doorbells that were rung at it */
+	volatile uint64_t active; /* TSC when it last rang or changed its state; 0: never */
+};
+
+/* Slots of links that do not exist have peers 0. */
+struct bh_link_status {
+	volatile uint32_t peers;
+	uint32_t protocol;
+	uint32_t root_vectors; /* as in struct bh_link */
+	uint32_t root_id;
+	uint64_t phys;
+	uint64_t rw_size;
+	uint64_t output_size;
+	struct bh_link_peer_status peer[BH_LINK_PEERS_MAX];
+};
+
 /* At the start of the shared memory, whose physical address and size enable returns. */
 struct bh_shared {
 	uint32_t version; /* BH_SHARED_VERSION */
@@ -60,6 +80,7 @@ struct bh_shared {
 	uint32_t reserved[11];
 	struct bh_cell_status cell[BH_CELLS_MAX];
 	struct bh_cpu_status cpu[BH_CPUS_MAX];
+	struct bh_link_status link[BH_LINKS_MAX]; /* by number */
 	struct bh_event_ring events;
 	struct bh_text_ring log; /* the core's own */
 	struct bh_text_ring console[BH_CELLS_MAX]; /* by cell id; [0] unused */

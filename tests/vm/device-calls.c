@@ -157,6 +157,13 @@ static int call_reserved(void)
 	return CALL(BH_IOC_START, call);
 }
 
+static int call_envelope(void)
+{
+	struct bh_cell_call call = {.call.reserved = 5, .id = 1};
+
+	return CALL(BH_IOC_START, call);
+}
+
 static int call_unknown(void)
 {
 	struct bh_info info = {0};
@@ -333,18 +340,18 @@ static const struct {
 } cases[] = {
 #define CASE_ENTRY(name) {#name, name},
 #define CELL_ENTRY(name, change) CASE_ENTRY(name)
-	CELL_CASES(CELL_ENTRY) CASE_ENTRY(desc_tiny) CASE_ENTRY(desc_huge) CASE_ENTRY(desc_pointer)
-		CASE_ENTRY(call_size) CASE_ENTRY(call_flags) CASE_ENTRY(call_reserved) CASE_ENTRY(
-			call_unknown) CASE_ENTRY(call_pointer) CASE_ENTRY(call_read_only)
-			CASE_ENTRY(reserved_linux) CASE_ENTRY(reserved_misaligned) CASE_ENTRY(
-				stream_unknown) CASE_ENTRY(stream_cell) CASE_ENTRY(policy_kind)
-				CASE_ENTRY(cpu_number) CASE_ENTRY(images_many) CASE_ENTRY(
-					images_pointer) CASE_ENTRY(image_fd) CASE_ENTRY(image_type)
-					CASE_ENTRY(image_device) CASE_ENTRY(image_text_pointer)
-						CASE_ENTRY(image_too_large) CASE_ENTRY(image_wrap)
-							CASE_ENTRY(image_not_elf)
-								CASE_ENTRY(image_empty)
-									CASE_ENTRY(garbage)};
+	CELL_CASES(CELL_ENTRY) CASE_ENTRY(desc_tiny) CASE_ENTRY(desc_huge) CASE_ENTRY(
+		desc_pointer) CASE_ENTRY(call_size) CASE_ENTRY(call_flags) CASE_ENTRY(call_reserved)
+		CASE_ENTRY(call_envelope) CASE_ENTRY(call_unknown) CASE_ENTRY(
+			call_pointer) CASE_ENTRY(call_read_only) CASE_ENTRY(reserved_linux)
+			CASE_ENTRY(reserved_misaligned) CASE_ENTRY(stream_unknown) CASE_ENTRY(
+				stream_cell) CASE_ENTRY(policy_kind) CASE_ENTRY(cpu_number)
+				CASE_ENTRY(images_many) CASE_ENTRY(images_pointer) CASE_ENTRY(
+					image_fd) CASE_ENTRY(image_type) CASE_ENTRY(image_device)
+					CASE_ENTRY(image_text_pointer) CASE_ENTRY(image_too_large)
+						CASE_ENTRY(image_wrap) CASE_ENTRY(image_not_elf)
+							CASE_ENTRY(image_empty)
+								CASE_ENTRY(garbage)};
 
 int main(int argc, char **argv)
 {

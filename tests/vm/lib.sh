@@ -6,6 +6,12 @@
 
 count=0
 
+# Of the machine this runs on, and where payloads have the comm region there.
+case $(uname -m) in
+aarch64) arch=arm64 comm=0x80000000 ;;
+*) arch=amd64 comm=0x100000 ;;
+esac
+
 # ok WHAT
 ok()
 {
@@ -107,6 +113,23 @@ await_line()
 allow_dmesg()
 {
 	printf '%s\n' "$1" >>"${allowed_dmesg:?allow_dmesg is for tests in the board}"
+}
+
+# memory_free: Linux' free memory in KiB, without what it can read again, with what each CPU keeps for itself (tens of
+# MiB since Linux 6.7).
+memory_free()
+{
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk -v page="$(getconf PAGESIZE 2>/dev/null || echo 4096)" '
+		/nr_free_pages/ || $1 == "count:" { pages += $2 }
+		END { print pages * page / 1024 }' /proc/zoneinfo
+}
+
+# no_orphans: no connection is left that its program has closed or died with, and whose data still wait for a peer.
+no_orphans()
+{
+	grep -q ' orphan 0 ' /proc/net/sockstat
 }
 
 finish_tests()

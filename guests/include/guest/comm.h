@@ -11,6 +11,8 @@
 
 #ifdef __x86_64__
 #define BH_COMM_ADDRESS BH_COMM_ADDRESS_X86
+#else
+#define BH_COMM_ADDRESS BH_COMM_ADDRESS_ARM64
 #endif
 #define comm_region ((struct bh_comm *)BH_COMM_ADDRESS)
 
@@ -19,8 +21,8 @@ void comm_reply(uint32_t reply); /* BH_REPLY_: takes the message as well */
 void comm_state_set(uint32_t state); /* BH_CELL_ */
 
 /*
- * Answers whatever message there is as most payloads want to. True: a shutdown was asked for and
- * approved; the payload calls guest_end().
+ * Answers whatever message there is as most payloads want to. True: a shutdown was asked for; the
+ * payload says what it has to say and calls guest_end(), which approves.
  */
 bool comm_service(void);
 

@@ -5,6 +5,10 @@
 
 #ifdef __x86_64__
 #include <guest/x86/cpu.h>
+#define CPU_ADDRESS "APIC id"
+#else
+#include <guest/arm64/cpu.h>
+#define CPU_ADDRESS "affinity"
 #endif
 
 #endif

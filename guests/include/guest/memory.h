@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What is mapped from the start; the heap ends there, or where the comm region begins. */
+#define MEMORY_MAPPED 0x200000
+
 enum memory_type { MEMORY_CACHED, MEMORY_DEVICE };
 
 /* Cleared memory, aligned to a power of two; a payload that asks for more than there is ends FAILED. */
@@ -18,6 +21,12 @@ void *memory_alloc(size_t size, size_t align);
  * Maps what is not mapped yet and gives what is mapped the new type. Other CPUs may keep the old type
  * of a page until they reload their TLB, so map before they use it. Returns the address as a pointer.
  */
-void *memory_map(uint64_t address, uint64_t size, enum memory_type type);
+void *memory_map(
+	uint64_t address,
+	uint64_t
+		size, /* What is mapped from the start; the heap ends there, or where the comm region begins. */
+#define MEMORY_MAPPED 0x200000
+
+	enum memory_type type);
 
 #endif

@@ -13,10 +13,18 @@
 #define PCI_COMMAND_INTX_OFF 0x400
 #define PCI_BAR0 0x10
 #define PCI_INTERRUPT_LINE 0x3c
+#define PCI_INTERRUPT_PIN 0x3d
 #define PCI_CAP_MSI 0x05
 #define PCI_CAP_MSIX 0x11
 
-/* Registers below 0x100 go by ports 0xcf8 and 0xcfc unless by_window is set, others by the window. */
+/* Where BARs may be put that nobody has placed: the cell has neither memory nor devices there. */
+#ifdef __x86_64__
+#define PCI_WINDOW 0xf8000000
+#else
+#define PCI_WINDOW 0x7fe00000
+#endif
+
+/* x86: registers below 0x100 go by ports 0xcf8 and 0xcfc unless by_window is set, others by the window. arm64: all by the window. */
 uint32_t pci_read(uint16_t bdf, unsigned int reg, unsigned int width);
 void pci_write(uint16_t bdf, unsigned int reg, unsigned int width, uint32_t value);
 bool pci_window_use(bool by_window); /* false: there is no window */
@@ -28,7 +36,7 @@ unsigned int pci_find_ext_cap(uint16_t bdf, uint16_t id);
 /* Address of a memory BAR; 0 for I/O and absent ones. */
 uint64_t pci_bar(uint16_t bdf, unsigned int bar);
 
-/* Direct interrupts of the function (MSI-X: of one table entry) to a CPU. False: no such capability. */
+/* x86: direct interrupts of the function (MSI-X: of one table entry) to a CPU. False: no such capability. */
 bool pci_msi_enable(uint16_t bdf, uint32_t apic_id, unsigned int vector);
 bool pci_msix_enable(uint16_t bdf, unsigned int entry, uint32_t apic_id, unsigned int vector);
 

@@ -10,7 +10,9 @@
 
 /* Waits (at most a second) until every CPU of the cell has reported; how many there are, this one included. */
 unsigned int smp_cpus(void);
-uint32_t smp_apic_id(unsigned int cpu);
+unsigned int smp_expected(void); /* how many there should be */
+uint32_t smp_address(unsigned int cpu); /* APIC id, or affinities 2, 1 and 0 */
+void smp_interrupt(unsigned int cpu, unsigned int vector);
 
 /* False: the CPU did not come up within a second, or is up already. */
 bool smp_start(unsigned int cpu);

@@ -11,7 +11,7 @@
 #include "../library.h"
 
 #define STACK_SIZE 16384
-#define WAIT_US 1000000
+#define WAIT_US 10000000 /* a loaded machine may run another CPU late */
 
 extern uint64_t ap_stack;
 void smp_cpu_main(void);
@@ -58,9 +58,19 @@ unsigned int smp_cpus(void)
 	return count;
 }
 
-uint32_t smp_apic_id(unsigned int cpu)
+unsigned int smp_expected(void)
+{
+	return comm_region->num_cpus;
+}
+
+uint32_t smp_address(unsigned int cpu)
 {
 	return cpus[cpu]->apic_id;
+}
+
+void smp_interrupt(unsigned int cpu, unsigned int vector)
+{
+	apic_ipi(cpus[cpu]->apic_id, APIC_FIXED | APIC_ASSERT | vector);
 }
 
 /* INIT and twice SIPI as MP Specification B.4 has it. */
@@ -96,7 +106,7 @@ bool smp_call(unsigned int cpu, void (*function)(void *), void *context)
 		return false;
 	cpus[cpu]->call_context = context;
 	__atomic_store_n(&cpus[cpu]->call, function, __ATOMIC_RELEASE);
-	apic_ipi(cpus[cpu]->apic_id, APIC_FIXED | APIC_ASSERT | VECTOR_CALL);
+	smp_interrupt(cpu, VECTOR_CALL);
 	return true;
 }
 

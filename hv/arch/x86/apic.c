@@ -59,7 +59,7 @@ static inline u32 apic_read(u32 reg)
 {
 	if (apic_is_x2)
 		return rdmsr(0x800 + reg);
-	return *(volatile u32 *)(DIRECT_MAP_BASE + MACHINE_APIC_BASE + reg * 16);
+	return *(volatile u32 *)(DIRECT_MAP_BASE + APIC_PAGE + reg * 16);
 }
 
 static inline void apic_write(u32 reg, u32 value)
@@ -67,7 +67,7 @@ static inline void apic_write(u32 reg, u32 value)
 	if (apic_is_x2)
 		wrmsr(0x800 + reg, value);
 	else
-		*(volatile u32 *)(DIRECT_MAP_BASE + MACHINE_APIC_BASE + reg * 16) = value;
+		*(volatile u32 *)(DIRECT_MAP_BASE + APIC_PAGE + reg * 16) = value;
 }
 
 void apic_init(void)
@@ -125,6 +125,11 @@ void apic_send_fixed(u32 apic_id, u8 vector)
 	apic_send(apic_id, MODE_FIXED << 8 | ICR_ASSERT | vector);
 }
 
+void arch_msi_send(u64 address, u32 data)
+{
+	apic_send_fixed(address >> 12 & 0xff, data);
+}
+
 /* Take what is pending, with all of it going nowhere, so that the next owner starts clean. */
 static void apic_drain(void)
 {
@@ -148,7 +153,9 @@ void apic_cpu_reset(struct cpu *cpu)
 {
 	u32 max_lvt = apic_read(0x03) >> 16 & 0xff;
 
-	(void)cpu;
+	cpu->arch.ldr = 0;
+	if (!apic_is_x2)
+		apic_write(APIC_LDR, 0);
 	for (u32 reg = APIC_LVT_TIMER; reg <= APIC_LVT_ERROR; reg++)
 		if ((reg != APIC_LVT_PERF || max_lvt >= 4) &&
 		    (reg != APIC_LVT_THERMAL || max_lvt >= 5))
@@ -202,8 +209,11 @@ static void command_send(struct cpu *from, struct cpu *to, u32 low)
 			cpu_request(to, CPU_REQUEST_INIT);
 		break;
 	case MODE_SIPI:
-		to->start_page = low;
+		to->start = (u8)low;
 		cpu_request(to, CPU_REQUEST_SIPI);
+		/* Waiting sees to it that the kick arrives; Linux would give the CPU up after ten seconds. */
+		if (from->cell == &root_cell && to != from)
+			cpu_wait(to, CPU_REQUEST_INIT | CPU_REQUEST_SIPI);
 		break;
 	case MODE_NMI:
 		if (from->cell == &root_cell)
@@ -219,18 +229,18 @@ static void command_send(struct cpu *from, struct cpu *to, u32 low)
 
 static void command_dropped(struct cpu *cpu, const struct command *command)
 {
-	violation_ignored(cpu, &(struct violation){
-				       .kind = BH_KIND_IRQ,
-				       .width = 4,
-				       .dropped = true,
-				       .flags = BH_EVENT_WRITE | BH_EVENT_VALUE,
-				       .address = 0x800 + APIC_ICR,
-				       .value = (u64)command->destination << 32 | command->low,
-			       });
+	violation_ignored(
+		cpu, &(struct violation){
+			     .kind = BH_KIND_IRQ,
+			     .width = command->x2 ? 8 : 4,
+			     .dropped = true,
+			     .flags = BH_EVENT_WRITE | BH_EVENT_VALUE,
+			     .address = command->x2 ? 0x800 + APIC_ICR : APIC_PAGE + APIC_ICR * 16,
+			     .value = (u64)command->destination << 32 | command->low,
+		     });
 }
 
-static __attribute__((noinline)) bool command_resolve(struct cpu *cpu,
-						      const struct command *command)
+static __noinline bool command_resolve(struct cpu *cpu, const struct command *command)
 {
 	u32 mode = ICR_MODE(command->low);
 	bool reached = false;
@@ -261,7 +271,11 @@ static inline bool command_issue(struct cpu *cpu, const struct command *command)
 {
 	const struct cpu *to;
 
-	/* The common case: a fixed interrupt to one CPU by its id. */
+	/* The common cases: a fixed interrupt to this CPU, or to one CPU by its id. */
+	if ((command->low & (7u << 8 | 3u << 18)) == SHORTHAND_SELF << 18) {
+		apic_write(APIC_ICR, command->low);
+		return true;
+	}
 	if (likely(!(command->low & (7u << 8 | ICR_LOGICAL | 3u << 18)))) {
 		if (command->destination == cpu->arch.apic_id && !apic_is_x2) {
 			apic_write(APIC_ICR, command->low | SHORTHAND_SELF << 18);
@@ -305,7 +319,9 @@ static bool register_write(struct cpu *cpu, u32 reg, u32 value)
 		return true;
 	case APIC_LDR:
 		cpu->arch.ldr = value;
-		apic_write(reg, value);
+		/* The hardware would take the root's interrupts by a cell's logical id. */
+		if (root)
+			apic_write(reg, value);
 		return true;
 	case APIC_DFR:
 		if (value >> 28 != 0xf) /* the flat model only */
@@ -346,7 +362,7 @@ bool apic_mmio(struct cpu *cpu, struct mmio_access *access)
 	if (access->width != 4 || offset & 15)
 		return false;
 	if (!access->write) {
-		access->value = apic_read(offset >> 4);
+		access->value = offset >> 4 == APIC_LDR ? cpu->arch.ldr : apic_read(offset >> 4);
 		return true;
 	}
 	if (offset >> 4 != APIC_ICR)

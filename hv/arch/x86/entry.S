@@ -71,6 +71,10 @@ fault_entries:
 	.balign 16
 
 fault_common:
+	cmpq $msr_try_read, 2 * 8(%rsp)
+	je 1f
+	cmpq $msr_try_write, 2 * 8(%rsp)
+	je 1f
 	push %r15
 	push %r14
 	push %r13
@@ -90,6 +94,31 @@ fault_common:
 	mov %rsp, %rdi
 	cld
 	call fault_handle /* does not return */
+1:	movq $msr_try_fault, 2 * 8(%rsp)
+	add $16, %rsp
+	iretq
+
+	/* bool msr_try(u32 msr, u64 *value, bool write): false where the processor raises #GP */
+	.globl msr_try
+msr_try:
+	mov %edi, %ecx
+	test %dl, %dl
+	jnz 1f
+msr_try_read:
+	rdmsr
+	mov %eax, (%rsi)
+	mov %edx, 4(%rsi)
+	mov $1, %al
+	ret
+1:	mov (%rsi), %eax
+	mov 4(%rsi), %edx
+msr_try_write:
+	wrmsr
+	mov $1, %al
+	ret
+msr_try_fault:
+	xor %eax, %eax
+	ret
 
 	/*
 	 * void launch_jump(u64 cr3, u64 cr4, u64 rsp, u64 trampoline, u64 selectors): the way out. The

@@ -5,7 +5,15 @@
 #include <hv/core/string.h>
 
 #define GUEST_PRESENT BIT(0)
+#define GUEST_WRITABLE BIT(1)
+#define GUEST_USER BIT(2)
+#define GUEST_ACCESSED BIT(5)
+#define GUEST_DIRTY BIT(6)
 #define GUEST_LARGE BIT(7)
+
+#define FAULT_PRESENT BIT(0)
+#define FAULT_WRITE BIT(1)
+#define FAULT_USER BIT(2)
 
 static enum x86_mode guest_mode(const struct vmcb *vmcb)
 {
@@ -27,6 +35,8 @@ static const u64 *guest_entry(const struct cpu *cpu, u64 table, u64 index, u32 s
 struct walk {
 	const u64 *leaf;
 	u64 leaf_value;
+	gpa_t leaf_at; /* the last entry itself */
+	u64 rights; /* GUEST_WRITABLE and GUEST_USER as far as all levels have them */
 	u64 address; /* guest-physical */
 };
 
@@ -35,7 +45,8 @@ static bool walk_32bit(const struct cpu *cpu, u32 va, struct walk *walk)
 	u64 table = cpu->arch.vmcb->cr3 & 0xfffff000;
 
 	for (int level = 1; level >= 0; level--) {
-		const u64 *at = guest_entry(cpu, table, (va >> (12 + 10 * level)) & 1023, 4);
+		u64 index = (va >> (12 + 10 * level)) & 1023;
+		const u64 *at = guest_entry(cpu, table, index, 4);
 		u32 entry;
 
 		if (!at)
@@ -43,6 +54,8 @@ static bool walk_32bit(const struct cpu *cpu, u32 va, struct walk *walk)
 		entry = *(const volatile u32 *)at;
 		if (!(entry & GUEST_PRESENT))
 			return false;
+		walk->rights &= entry;
+		walk->leaf_at = GPA(table + index * 4);
 		/* Compared as the aligned pair it lies in: entries of 32 bits come in twos. */
 		walk->leaf = (const u64 *)((uintptr_t)at & ~7ull);
 		walk->leaf_value = READ_ONCE(*walk->leaf);
@@ -72,8 +85,12 @@ static bool walk_64bit(const struct cpu *cpu, u64 va, u32 levels, struct walk *w
 		entry = READ_ONCE(*at);
 		if (!(entry & GUEST_PRESENT))
 			return false;
+		/* PAE's top level has no rights of its own. */
+		if (levels != 3 || level != 2)
+			walk->rights &= entry;
 		walk->leaf = at;
 		walk->leaf_value = entry;
+		walk->leaf_at = GPA(table + index * 8);
 		table = entry & (BIT(52) - BIT(12));
 		if (level && entry & GUEST_LARGE && level < 3) {
 			u64 offset = BIT(shift) - 1;
@@ -90,7 +107,7 @@ static bool guest_walk(const struct cpu *cpu, u64 va, struct walk *walk)
 {
 	const struct vmcb *vmcb = cpu->arch.vmcb;
 
-	*walk = (struct walk){.address = va};
+	*walk = (struct walk){.address = va, .rights = GUEST_WRITABLE | GUEST_USER};
 	if (!(vmcb->cr0 & X86_CR0_PG))
 		return true;
 	if (vmcb->efer & EFER_LMA)
@@ -98,6 +115,47 @@ static bool guest_walk(const struct cpu *cpu, u64 va, struct walk *walk)
 	if (vmcb->cr4 & X86_CR4_PAE)
 		return walk_64bit(cpu, va, 3, walk);
 	return walk_32bit(cpu, va, walk);
+}
+
+gva_t insn_linear(const struct cpu *cpu, u8 segment, u64 offset)
+{
+	const struct vmcb *vmcb = cpu->arch.vmcb;
+	const u64 bases[] = {vmcb->es.base, vmcb->cs.base, vmcb->ss.base, vmcb->ds.base};
+	bool is_64bit = guest_mode(vmcb) == X86_MODE_64;
+	u64 base = 0;
+
+	/* FS and GS are never saved in the VMCB: the core does not use them. */
+	if (segment == X86_FS)
+		base = rdmsr(MSR_FS_BASE);
+	else if (segment == X86_GS)
+		base = rdmsr(MSR_GS_BASE);
+	else if (!is_64bit)
+		base = bases[segment];
+	return GVA(is_64bit ? base + offset : (u32)(base + offset));
+}
+
+bool guest_data(const struct cpu *cpu, gva_t address, bool write, gpa_t *at, u32 *code)
+{
+	const struct vmcb *vmcb = cpu->arch.vmcb;
+	bool user = vmcb->cpl == 3;
+	u64 marks = GUEST_ACCESSED | (write ? GUEST_DIRTY : 0);
+	struct walk walk;
+	paddr_t entry;
+
+	*code = (write ? FAULT_WRITE : 0) | (user ? FAULT_USER : 0);
+	if (!guest_walk(cpu, address.v, &walk))
+		return false;
+	if ((user && !(walk.rights & GUEST_USER)) ||
+	    (write && !(walk.rights & GUEST_WRITABLE) && (user || vmcb->cr0 & X86_CR0_WP))) {
+		*code |= FAULT_PRESENT;
+		return false;
+	}
+	*at = GPA(walk.address);
+	if (walk.leaf && (walk.leaf_value & marks) != marks &&
+	    table_lookup(&cpu->cell->table, walk.leaf_at).flags & TABLE_WRITE &&
+	    table_translate(&cpu->cell->table, walk.leaf_at, &entry))
+		__atomic_or_fetch((u8 *)phys_to_virt(entry), marks, __ATOMIC_RELAXED);
+	return true;
 }
 
 static u64 guest_ip(const struct vmcb *vmcb)
@@ -145,6 +203,7 @@ static inline bool cache_hits(const struct cpu *cpu, const struct insn_cache *ca
 	const struct vmcb *vmcb = cpu->arch.vmcb;
 
 	return cache->bytes && cache->rip == vmcb->rip && cache->cr3 == vmcb->cr3 &&
+	       cache->cr0 == vmcb->cr0 && cache->cs_attributes == vmcb->cs.attributes &&
 	       (!cache->leaf || READ_ONCE(*cache->leaf) == cache->leaf_value) &&
 	       x86_insn_matches(&cache->insn, cache->bytes, cache->avail);
 }
@@ -174,6 +233,8 @@ const struct x86_insn *insn_fetch(struct cpu *cpu)
 	if (guest_code(cpu, guest_ip(vmcb), X86_INSN_MAX + 1, &walk, &bytes) == X86_INSN_MAX + 1) {
 		cache->rip = vmcb->rip;
 		cache->cr3 = vmcb->cr3;
+		cache->cr0 = vmcb->cr0;
+		cache->cs_attributes = vmcb->cs.attributes;
 		cache->leaf = walk.leaf;
 		cache->leaf_value = walk.leaf_value;
 		cache->avail = X86_INSN_MAX + 1;

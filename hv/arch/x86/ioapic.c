@@ -5,6 +5,7 @@
  * Intel 82093AA data sheet.
  */
 #include <hv/arch/x86/x86.h>
+#include <hv/core/arch.h>
 #include <hv/core/error.h>
 #include <hv/core/lock.h>
 #include <hv/core/machine.h>
@@ -103,6 +104,18 @@ static bool data_access(struct cell *cell, struct ioapic *io, u32 reg, struct mm
 	return true;
 }
 
+/* EOI is by vector and reaches every pin that has it: a cell names one of its own. */
+static bool eoi_allowed(const struct cell *cell, const struct ioapic *io, u8 vector)
+{
+	if (cell == &root_cell)
+		return true;
+	for (u32 pin = 0; pin < io->pins; pin++)
+		if (io->owner[pin] == cell->id &&
+		    (ioapic_read(io, IOAPIC_ENTRY + 2 * pin) & 0xff) == vector)
+			return true;
+	return false;
+}
+
 static bool ioapic_access(struct cpu *cpu, struct mmio_access *access, void *arg)
 {
 	struct ioapic *io = arg;
@@ -121,12 +134,40 @@ static bool ioapic_access(struct cpu *cpu, struct mmio_access *access, void *arg
 		access->value = *index;
 	else if (offset == IOAPIC_DATA)
 		done = data_access(cell, io, *index, access);
-	else if (offset == IOAPIC_EOI && access->write)
+	else if (offset == IOAPIC_EOI && access->write && eoi_allowed(cell, io, access->value))
 		mmio_write(PADDR(access->address.v), 4, access->value);
 	else
 		done = cell == &root_cell;
 	spin_unlock(&io->lock);
 	return done;
+}
+
+bool arch_keeps(u64 start, u64 size)
+{
+	if (arch_cell_shows(start, size))
+		return true;
+	for (u32 i = 0; i < machine.ioapic_count; i++)
+		if (ranges_overlap(start, size, machine.ioapic[i].address & PAGE_MASK, PAGE_SIZE))
+			return true;
+	return false;
+}
+
+bool arch_cell_shows(u64 virt, u64 size)
+{
+	return ranges_overlap(virt, size, APIC_PAGE, PAGE_SIZE);
+}
+
+u32 arch_cell_table_pages(void)
+{
+	return table_pages_needed(APIC_PAGE, PAGE_SIZE);
+}
+
+void arch_root_take(void)
+{
+	table_set_owner(&root_cell.table, APIC_PAGE, PAGE_SIZE, BH_OWNER_CORE, true);
+	for (u32 i = 0; i < machine.ioapic_count; i++)
+		table_set_owner(&root_cell.table, machine.ioapic[i].address & PAGE_MASK, PAGE_SIZE,
+				BH_OWNER_CORE, false);
 }
 
 void ioapic_attach(struct cell *cell)

@@ -11,6 +11,8 @@
 /* Messages to local APICs: Intel SDM Vol. 3, 11.11. */
 #define MSI_BASE 0xfee00000
 #define MSI_LOGICAL BIT(2)
+#define MSI_REDIRECT BIT(3)
+#define MSI_DESTINATION (0xffull << 12)
 
 static struct spinlock port_lock;
 
@@ -59,6 +61,21 @@ void arch_pci_write(u16 bdf, u16 reg, u8 width, u32 value)
 	else
 		outl(port, value);
 	spin_unlock(&port_lock);
+}
+
+/* The flat model; in x2APIC mode there are no logical ids that fit. */
+u64 arch_msi_resolve(const struct cell *cell, u64 address)
+{
+	u32 mask = address >> 12 & 0xff;
+	struct cpu *cpu;
+
+	if (!(address & MSI_LOGICAL))
+		return address;
+	cell_for_each_cpu (cell, cpu)
+		if (cpu->arch.ldr >> 24 & mask && cpu->arch.apic_id <= 0xff)
+			return (address & ~(MSI_DESTINATION | MSI_REDIRECT | MSI_LOGICAL)) |
+			       (u64)cpu->arch.apic_id << 12;
+	return address;
 }
 
 bool arch_msi_allowed(const struct cell *cell, u64 address, u32 data)

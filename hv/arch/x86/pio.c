@@ -5,6 +5,7 @@
 #include <hv/core/machine.h>
 #include <hv/core/string.h>
 #include <hv/core/unit.h>
+#include <hv/core/violation.h>
 
 #define PORT_POST 0x80
 #define PORT_I8042 0x64
@@ -33,18 +34,30 @@ void pio_bitmap_fill(struct cell *cell)
 		intercept(cell, machine.pm_timer_port, PM_TIMER_PORTS, false);
 }
 
+static bool cell_lists_port(const struct cell *cell, u32 port)
+{
+	for (u32 i = 0; cell->desc && i < cell->desc->pio.count; i++)
+		if (port - desc_pio(cell->desc)[i].base < desc_pio(cell->desc)[i].length)
+			return true;
+	for (u32 i = 0; i < cell->pci.count * PCI_BARS; i++) {
+		const struct pci_bar *bar = &cell->pci.functions[i / PCI_BARS].bar[i % PCI_BARS];
+
+		if (bar->io && port - bar->base < bar->size)
+			return true;
+	}
+	return false;
+}
+
 /* Whose port is it? Every port a cell has is closed to the root. */
 static u32 port_owner(u32 port)
 {
 	struct cell *cell;
 
-	cell_for_each (cell) {
-		if (!cell->desc)
-			continue;
-		for (u32 i = 0; i < cell->desc->pio.count; i++)
-			if (port - desc_pio(cell->desc)[i].base < desc_pio(cell->desc)[i].length)
-				return cell->id;
-	}
+	if (port - PORT_PCI_ADDRESS < 8)
+		return BH_OWNER_CORE;
+	cell_for_each (cell)
+		if (cell_lists_port(cell, port))
+			return cell->id;
 	return BH_OWNER_ROOT;
 }
 
@@ -56,9 +69,9 @@ static bool pio_check(const struct bh_cell_desc *desc, struct bh_error *error)
 		for (u32 port = range->base; port < range->base + range->length; port++) {
 			u32 owner = port_owner(port);
 
-			if (port - PORT_PCI_ADDRESS < 8)
+			if (owner == BH_OWNER_CORE)
 				return error_set(error, BH_E_PIO_PLATFORM, .where = BH_IN_PIO,
-						 .index = i, .value = port, .owner = BH_OWNER_CORE);
+						 .index = i, .value = port, .owner = owner);
 			if (owner != BH_OWNER_ROOT)
 				return error_set(error, BH_E_PIO_OWNED, .where = BH_IN_PIO,
 						 .index = i, .value = port, .owner = owner);
@@ -96,6 +109,7 @@ static void pio_assign(struct cell *cell)
 static void pio_reset(struct cell *cell)
 {
 	cell->pci.port_latch = 0;
+	pc_reset(cell);
 }
 
 static void pio_release(struct cell *cell)
@@ -114,7 +128,7 @@ const struct unit pio_unit = {
 
 static bool i8042_access(struct cpu *cpu, u8 width, bool write, u32 *value)
 {
-	if (port_owner(PORT_I8042) != cpu->cell->id || width != 1)
+	if (cpu->cell == &root_cell || port_owner(PORT_I8042) != cpu->cell->id || width != 1)
 		return false;
 	if (!write) {
 		*value = inb(PORT_I8042);
@@ -154,10 +168,11 @@ bool pio_access(struct cpu *cpu, u16 port, u8 width, bool write, u32 *value)
 	}
 	if (port == PORT_POST && width == 1) /* AL keeps its value on reads */
 		return true;
-	if (port == PORT_I8042 && cpu->cell != &root_cell)
-		return i8042_access(cpu, width, write, value);
+	if (port == PORT_I8042 && i8042_access(cpu, width, write, value))
+		return true;
 	/* 0xcf9 and the like, for the root: the chipset's own registers between the two of PCI. */
-	if (cpu->cell == &root_cell && port - PORT_PCI_ADDRESS < 4 && width < 4) {
+	if (cpu->cell == &root_cell && port >= PORT_PCI_ADDRESS && port < PORT_PCI_DATA &&
+	    width < 4) {
 		if (write && width == 1)
 			outb(port, *value);
 		else if (write)
@@ -166,7 +181,26 @@ bool pio_access(struct cpu *cpu, u16 port, u8 width, bool write, u32 *value)
 			*value = width == 1 ? inb(port) : inw(port);
 		return true;
 	}
-	return false;
+	return cell_is_pc(cpu->cell) && pc_access(cpu, port, width, write, value);
+}
+
+void pio_name(const struct cpu *cpu, u16 port, struct violation *v)
+{
+	u32 latch = cpu->cell->pci.port_latch;
+
+	if (port < PORT_PCI_DATA || port >= PORT_PCI_DATA + 4)
+		return;
+	v->kind = BH_KIND_PCI;
+	v->address = (u64)(latch >> 8 & 0xffff) << 12 | ((latch & 0xfc) + (port - PORT_PCI_DATA));
+}
+
+u32 arch_pci_ports_owner(u16 base, u32 count)
+{
+	u32 owner = BH_OWNER_ROOT;
+
+	for (u32 port = base; port < base + count && owner == BH_OWNER_ROOT; port++)
+		owner = port_owner(port);
+	return owner;
 }
 
 void arch_pci_ports(struct cell *cell, u16 base, u32 count, bool assign)

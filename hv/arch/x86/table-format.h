@@ -57,6 +57,12 @@ static inline table_pte table_pte_table(u64 phys)
 	return phys | PTE_PRESENT | PTE_USER | PTE_WRITE;
 }
 
+/* The entry of the next higher level that is to say the same of the whole. */
+static inline table_pte table_pte_large(table_pte first)
+{
+	return first | PTE_LARGE;
+}
+
 static inline bool table_pte_present(table_pte pte)
 {
 	return pte & PTE_PRESENT;
@@ -86,6 +92,11 @@ static inline u32 table_pte_flags(table_pte pte)
 		return 0;
 	return TABLE_READ | (pte & PTE_WRITE ? TABLE_WRITE : 0) |
 	       (pte & PTE_NX ? 0 : TABLE_EXECUTE);
+}
+
+static inline void table_pte_set(table_pte *pte, table_pte value)
+{
+	__atomic_store_n(pte, value, __ATOMIC_RELEASE);
 }
 
 /* What the hardware may set by itself does not make entries differ. */

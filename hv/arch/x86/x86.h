@@ -10,6 +10,7 @@
 
 #define X86_CR0_PE BIT(0)
 #define X86_CR0_ET BIT(4)
+#define X86_CR0_WP BIT(16)
 #define X86_CR0_NW BIT(29)
 #define X86_CR0_CD BIT(30)
 #define X86_CR0_PG BIT(31)
@@ -17,8 +18,10 @@
 #define X86_CR4_PAE BIT(5)
 #define X86_CR4_LA57 BIT(12)
 #define X86_CR4_OSXSAVE BIT(18)
+#define X86_ECX_XSAVE BIT(26)
 #define X86_ECX_OSXSAVE BIT(27)
 #define X86_RFLAGS_FIXED BIT(1)
+#define X86_RFLAGS_TF BIT(8)
 #define X86_RFLAGS_RF BIT(16)
 
 #define MSR_TSC 0x10
@@ -27,11 +30,14 @@
 #define MSR_PAT 0x277
 #define MSR_MTRR_DEF_TYPE 0x2ff
 #define MSR_EFER 0xc0000080
+#define MSR_FS_BASE 0xc0000100
+#define MSR_GS_BASE 0xc0000101
 #define MSR_VM_CR 0xc0010114
 #define MSR_VM_HSAVE_PA 0xc0010117
 
 #define EFER_LMA BIT(10)
 #define EFER_SVME BIT(12)
+#define APIC_BASE_BSP BIT(8)
 #define APIC_BASE_X2APIC BIT(10)
 
 static inline u64 rdmsr(u32 msr)
@@ -119,6 +125,9 @@ void apic_send_fixed(u32 apic_id, u8 vector);
 /* On the CPU itself: as after a reset, but with the timer's divider at 16 (guest-abi). */
 void apic_cpu_reset(struct cpu *cpu);
 
+/* entry.S: false where the processor raises #GP */
+bool msr_try(u32 msr, u64 *value, bool write);
+
 /* msr.c */
 enum msr_result {
 	MSR_DONE,
@@ -128,12 +137,28 @@ enum msr_result {
 enum msr_result msr_read(struct cpu *cpu, u32 msr, u64 *value);
 enum msr_result msr_write(struct cpu *cpu, u32 msr, u64 value);
 
+struct violation;
+
 /* cpuid.c, pio.c; false = forbidden */
 void cpuid_emulate(struct cpu *cpu);
 bool pio_access(struct cpu *cpu, u16 port, u8 width, bool write, u32 *value);
+/* A forbidden access to this port, by the name of what it was to reach. */
+void pio_name(const struct cpu *cpu, u16 port, struct violation *v);
 void msr_bitmap_fill(struct cell *cell);
 void pio_bitmap_fill(struct cell *cell);
 extern const struct unit pio_unit;
+
+/* pc.c: of cells with BH_CELL_PC */
+void pc_reset(struct cell *cell);
+bool pc_access(struct cpu *cpu, u16 port, u8 width, bool write, u32 *value);
+
+static inline bool cell_is_pc(const struct cell *cell)
+{
+	return cell->desc && cell->desc->flags & BH_CELL_PC;
+}
+
+/* The local APIC's page; relocating it is not supported (nobody does). */
+#define APIC_PAGE 0xfee00000ull
 
 /* ioapic.c */
 extern const struct unit ioapic_unit;
@@ -149,6 +174,13 @@ void guest_tsc_set(struct cpu *cpu, u64 value);
 
 /* insn.c: what stands at the guest's RIP; NULL if it cannot be fetched or decoded */
 const struct x86_insn *insn_fetch(struct cpu *cpu);
+/* Linear address of @offset in @segment (enum x86_segment). */
+gva_t insn_linear(const struct cpu *cpu, u8 segment, u64 offset);
+/*
+ * Where the guest's own page tables put a data access. false: they do not allow it, and *code is the error
+ * code of the #PF to raise. Marks the page accessed, and dirty for a write, as the processor does.
+ */
+bool guest_data(const struct cpu *cpu, gva_t address, bool write, gpa_t *at, u32 *code);
 /* Copy up to @size bytes at RIP; how many there are. */
 u32 insn_bytes(const struct cpu *cpu, u8 *to, u32 size);
 

@@ -50,6 +50,10 @@ svm_run:
 	mov VMCB_RAX(%rax), %rax
 	mov %rax, (%rsp)
 	call svm_exit
+	mov FRAME_CPU(%rsp), %rdi
+	cmpl $0, CPU_REQUESTS(%rdi)
+	je 1b
+	call cpu_service
 	jmp 1b
 	.size svm_run, . - svm_run
 

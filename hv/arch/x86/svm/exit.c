@@ -8,16 +8,39 @@
 
 /* Lengths where the processor does not tell: the instructions without prefixes. */
 #define LENGTH_CPUID 2
+#define LENGTH_INVD 2
 #define LENGTH_MSR 2
 #define LENGTH_VMMCALL 3
 #define LENGTH_XSETBV 3
+
+#define DR6_SINGLE_STEP BIT(14)
+
+/* What the processor does at the end of an instruction it executes itself (APM2 13.1.3, 13.1.4). */
+static __noinline void end_instruction_debugged(struct cpu *cpu)
+{
+	struct vmcb *vmcb = cpu->arch.vmcb;
+
+	vmcb->rflags &= ~X86_RFLAGS_RF;
+	if (vmcb->rflags & X86_RFLAGS_TF) {
+		vmcb->dr6 |= DR6_SINGLE_STEP;
+		svm_dirty(cpu, CLEAN_DRX);
+		svm_inject(cpu, EVENT_EXCEPTION | VECTOR_DB, 0);
+	}
+}
+
+static inline void end_instruction(struct cpu *cpu)
+{
+	cpu->arch.vmcb->interrupt_shadow = 0;
+	if (unlikely(cpu->arch.vmcb->rflags & (X86_RFLAGS_TF | X86_RFLAGS_RF)))
+		end_instruction_debugged(cpu);
+}
 
 static inline void skip(struct cpu *cpu, u64 length)
 {
 	struct vmcb *vmcb = cpu->arch.vmcb;
 
 	vmcb->rip = svm_has_nrips ? vmcb->next_rip : vmcb->rip + length;
-	vmcb->interrupt_shadow = 0;
+	end_instruction(cpu);
 }
 
 static void inject_ud(struct cpu *cpu)
@@ -25,14 +48,14 @@ static void inject_ud(struct cpu *cpu)
 	svm_inject(cpu, EVENT_EXCEPTION | VECTOR_UD, 0);
 }
 
-static inline void exit_cpuid(struct cpu *cpu)
+static __noinline void exit_cpuid(struct cpu *cpu)
 {
 	cpu_count_exit(cpu, BH_COUNTER_CPUID);
 	cpuid_emulate(cpu);
 	skip(cpu, LENGTH_CPUID);
 }
 
-static inline void exit_hypercall(struct cpu *cpu)
+static __noinline void exit_hypercall(struct cpu *cpu)
 {
 	struct vmcb *vmcb = cpu->arch.vmcb;
 	u64 *regs = cpu->arch.regs;
@@ -55,7 +78,7 @@ static inline void exit_hypercall(struct cpu *cpu)
 	skip(cpu, LENGTH_VMMCALL); /* afterwards: an event names the call itself */
 }
 
-static inline void exit_msr(struct cpu *cpu)
+static __noinline void exit_msr(struct cpu *cpu)
 {
 	u64 *regs = cpu->arch.regs;
 	u32 msr = regs[X86_RCX];
@@ -93,7 +116,7 @@ static inline void exit_msr(struct cpu *cpu)
 #define IO_IN BIT(0)
 #define IO_STRING BIT(2)
 
-static inline void exit_io(struct cpu *cpu)
+static __noinline void exit_io(struct cpu *cpu)
 {
 	struct vmcb *vmcb = cpu->arch.vmcb;
 	u64 info = vmcb->exit_info1;
@@ -115,6 +138,8 @@ static inline void exit_io(struct cpu *cpu)
 
 		if (width < 4)
 			v.value &= BIT(width * 8) - 1;
+		if (!(info & IO_STRING))
+			pio_name(cpu, port, &v);
 		if (!violation_ignored(cpu, &v))
 			return;
 		value = ~0u;
@@ -128,13 +153,13 @@ static inline void exit_io(struct cpu *cpu)
 			*rax = (*rax & ~0xffull) | (u8)value;
 	}
 	vmcb->rip = vmcb->exit_info2; /* always given for I/O */
-	vmcb->interrupt_shadow = 0;
+	end_instruction(cpu);
 }
 
 /* Carry out what was decoded, one access after the other. false: forbidden. */
 static bool access_once(struct cpu *cpu, struct mmio_access *access)
 {
-	if ((access->address.v & PAGE_MASK) == MACHINE_APIC_BASE && !apic_is_x2) {
+	if ((access->address.v & PAGE_MASK) == APIC_PAGE && !apic_is_x2) {
 		cpu_count_exit(cpu, BH_COUNTER_XAPIC);
 		return apic_mmio(cpu, access);
 	}
@@ -154,6 +179,9 @@ static bool npf_violation(struct cpu *cpu, u8 kind, const struct mmio_access *ac
 			  : info & NPF_WRITE ? BH_EVENT_WRITE
 					     : 0) |
 			 (access->write && access->width ? BH_EVENT_VALUE : 0),
+		/* Nothing can be skipped whose length is unknown. */
+		.final = cpu->cell != &root_cell &&
+			 (kind == BH_KIND_INSTRUCTION || info & NPF_FETCH),
 	};
 
 	return violation_ignored(cpu, &v);
@@ -169,6 +197,21 @@ static bool root_forgive(struct cpu *cpu, gpa_t address, bool write)
 
 	if (cpu->cell != &root_cell || entry.present || entry.owner == BH_OWNER_NOBODY ||
 	    !machine_touches_ram(ALIGN_DOWN(address.v, PAGE_SIZE), PAGE_SIZE))
+		return false;
+	root_blank(address, write);
+	arch_cpu_flush(cpu);
+	return true;
+}
+
+/*
+ * The same with an instruction that cannot be skipped, at a device of a cell: the page is answered from memory, too, where
+ * a bus would answer with ones.
+ */
+static bool root_blind(struct cpu *cpu, gpa_t address, bool write)
+{
+	struct table_entry entry = table_lookup(&root_cell.table, address);
+
+	if (cpu->cell != &root_cell || entry.present || entry.owner >= BH_CELLS_MAX)
 		return false;
 	root_blank(address, write);
 	arch_cpu_flush(cpu);
@@ -200,7 +243,98 @@ static bool access_carry_out(struct cpu *cpu, const struct x86_insn *insn,
 	return true;
 }
 
-static void exit_npf(struct cpu *cpu)
+/*
+ * One side of MOVS, wherever it lies: the processor tells of one address, but both may need the core.
+ * false: the guest was given a fault, the CPU was stopped, or the access is to be made again.
+ */
+static bool string_access(struct cpu *cpu, gva_t address, struct mmio_access *access)
+{
+	struct table_entry entry;
+	paddr_t phys;
+	u32 code;
+
+	/* Across two pages: bytes, as memory does not mind. Trapped regions take what widths they take. */
+	if (unlikely((address.v & (PAGE_SIZE - 1)) + access->width > PAGE_SIZE)) {
+		struct mmio_access part = {.width = 1, .write = access->write};
+		u64 value = 0;
+
+		for (u8 i = 0; i < access->width; i++) {
+			part.kind = BH_KIND_MEMORY;
+			part.value = access->value >> 8 * i & 0xff;
+			if (!string_access(cpu, GVA(address.v + i), &part))
+				return false;
+			value |= part.value << 8 * i;
+		}
+		access->value = value;
+		return true;
+	}
+	if (!guest_data(cpu, address, access->write, &access->address, &code)) {
+		cpu->arch.vmcb->cr2 = address.v;
+		svm_dirty(cpu, CLEAN_CR2);
+		svm_inject(cpu, EVENT_EXCEPTION | EVENT_ERROR_CODE | VECTOR_PF, code);
+		return false;
+	}
+	entry = table_lookup(&cpu->cell->table, access->address);
+	if (entry.present && entry.flags & (access->write ? TABLE_WRITE : TABLE_READ) &&
+	    table_translate(&cpu->cell->table, access->address, &phys)) {
+		if (access->write)
+			mmio_write(phys, access->width, access->value);
+		else
+			access->value = mmio_read(phys, access->width);
+		return true;
+	}
+	if (access_once(cpu, access))
+		return true;
+	if (!npf_violation(cpu, access->kind, access, access->write ? NPF_WRITE : 0) ||
+	    root_forgive(cpu, access->address, access->write))
+		return false;
+	if (!access->write)
+		access->value = x86_mask(access->width);
+	return true;
+}
+
+/* One element of MOVS. The destination is looked at first: a device is not read for nothing. */
+static bool string_carry_out(struct cpu *cpu, const struct x86_insn *insn)
+{
+	const struct x86_regs *regs = (struct x86_regs *)cpu->arch.regs;
+	gva_t from = insn_linear(cpu, insn->segment, x86_address(insn, regs));
+	gva_t to = insn_linear(cpu, X86_ES, x86_destination(insn, regs));
+	struct mmio_access access = {.width = insn->width, .kind = BH_KIND_MEMORY};
+	gva_t last = GVA(to.v + insn->width - 1);
+	gpa_t at;
+	u32 code;
+
+	if (!guest_data(cpu, to, true, &at, &code) || !guest_data(cpu, last, true, &at, &code)) {
+		access.write = true;
+		return string_access(cpu, to, &access); /* raises the fault */
+	}
+	if (!string_access(cpu, from, &access))
+		return false;
+	access.kind = BH_KIND_MEMORY;
+	access.write = true;
+	return string_access(cpu, to, &access);
+}
+
+/*
+ * Part of the operand lies in another page, which may be anywhere: such an access is not carried out. The
+ * processor tells of the first byte in the trapped page, so its end or its start is where to look.
+ */
+static bool crosses_page(const struct cpu *cpu, const struct x86_insn *insn, gpa_t address)
+{
+	u32 offset = address.v & (PAGE_SIZE - 1);
+	u64 start;
+
+	if (likely(offset && offset + insn->width <= PAGE_SIZE))
+		return false;
+	if (offset)
+		return true;
+	start = insn_linear(cpu, insn->segment,
+			    x86_address(insn, (struct x86_regs *)cpu->arch.regs))
+			.v;
+	return start & (PAGE_SIZE - 1);
+}
+
+static __noinline void exit_npf(struct cpu *cpu)
 {
 	struct vmcb *vmcb = cpu->arch.vmcb;
 	struct x86_regs *regs = (struct x86_regs *)cpu->arch.regs;
@@ -210,21 +344,22 @@ static void exit_npf(struct cpu *cpu)
 	bool modifies, done;
 	u64 in = 0;
 
-	/* MOVS has two sides in memory; where one is trapped the guest has to use something else. */
-	if (unlikely(!insn || insn->op == X86_MOVS)) {
-		if (npf_violation(cpu, info & NPF_FETCH ? BH_KIND_MEMORY : BH_KIND_INSTRUCTION,
-				  &access, info) &&
-		    !root_forgive(cpu, access.address, info & NPF_WRITE))
-			cpu_fail(cpu); /* nothing can be skipped whose length is unknown */
-		return;
-	}
 	regs->r[X86_RSP] = vmcb->rsp;
 	regs->rip = vmcb->rip;
 	regs->rflags = vmcb->rflags;
+	if (unlikely(!insn || (insn->op != X86_MOVS && crosses_page(cpu, insn, access.address)))) {
+		if (npf_violation(cpu, info & NPF_FETCH ? BH_KIND_MEMORY : BH_KIND_INSTRUCTION,
+				  &access, info) &&
+		    !root_forgive(cpu, access.address, info & NPF_WRITE) &&
+		    !root_blind(cpu, access.address, info & NPF_WRITE))
+			cpu_fail(cpu);
+		return;
+	}
 	modifies = insn->access == (X86_READ | X86_WRITE);
 	if (unlikely(modifies))
 		spin_lock(&cpu->cell->access_lock);
-	done = access_carry_out(cpu, insn, &access, &in);
+	done = unlikely(insn->op == X86_MOVS) ? string_carry_out(cpu, insn)
+					      : access_carry_out(cpu, insn, &access, &in);
 	if (unlikely(modifies))
 		spin_unlock(&cpu->cell->access_lock);
 	if (!done)
@@ -236,7 +371,7 @@ static void exit_npf(struct cpu *cpu)
 	vmcb->rip = regs->rip;
 	vmcb->rsp = regs->r[X86_RSP];
 	vmcb->rflags = regs->rflags;
-	vmcb->interrupt_shadow = 0;
+	end_instruction(cpu);
 }
 
 static void exit_cpu_violation(struct cpu *cpu, u32 what, u64 value)
@@ -250,16 +385,43 @@ static void exit_cpu_violation(struct cpu *cpu, u32 what, u64 value)
 		cpu, &(struct violation){.kind = BH_KIND_CPU, .address = what, .value = value});
 }
 
+#define XCR0_X87 BIT(0)
+#define XCR0_SSE BIT(1)
+#define XCR0_AVX BIT(2)
+#define XCR0_MPX (3u << 3)
+#define XCR0_AVX512 (7u << 5)
+#define XCR0_AMX (3u << 17)
+
+/* What XSETBV takes without #GP, which would be the core's (APM2 11.5.2; SDM Vol. 1 13.3). */
+static bool xcr0_is_valid(u64 value)
+{
+	static const u32 together[] = {XCR0_MPX, XCR0_AVX512, XCR0_AMX};
+	u32 a, b, c, d;
+
+	cpuid(13, 0, &a, &b, &c, &d);
+	if (!(value & XCR0_X87) || value & ~((u64)d << 32 | a))
+		return false;
+	if ((value & XCR0_AVX && !(value & XCR0_SSE)) ||
+	    (value & XCR0_AVX512 && !(value & XCR0_AVX)))
+		return false;
+	for (u32 i = 0; i < ARRAY_SIZE(together); i++)
+		if (value & together[i] && (value & together[i]) != together[i])
+			return false;
+	return true;
+}
+
 static void exit_xsetbv(struct cpu *cpu)
 {
 	u64 *regs = cpu->arch.regs;
 	u64 value = (u32)regs[X86_RAX] | regs[X86_RDX] << 32;
-	u32 a, b, c, d;
 
 	cpu_count_exit(cpu, BH_COUNTER_XSETBV);
-	cpuid(13, 0, &a, &b, &c, &d);
-	if ((u32)regs[X86_RCX] || !(value & 1) || value & ~((u64)d << 32 | a) ||
-	    ((value & 4) && !(value & 2))) {
+	/* Emulators ask before they look at the privilege. */
+	if (cpu->arch.vmcb->cpl) {
+		svm_inject(cpu, EVENT_EXCEPTION | EVENT_ERROR_CODE | VECTOR_GP, 0);
+		return;
+	}
+	if ((u32)regs[X86_RCX] || !xcr0_is_valid(value)) {
 		exit_cpu_violation(cpu, BH_CPU_XSETBV, value);
 		return;
 	}
@@ -268,7 +430,7 @@ static void exit_xsetbv(struct cpu *cpu)
 }
 
 /* An NMI waits for us: take it through the core's own IDT, then see who sent it. */
-static void exit_nmi(struct cpu *cpu)
+static __noinline void exit_nmi(struct cpu *cpu)
 {
 	__asm__ volatile("stgi; nop; clgi" ::: "memory");
 	cpu_count_exit(cpu, BH_COUNTER_MANAGEMENT);
@@ -302,7 +464,7 @@ static void exit_exception(struct cpu *cpu, u32 vector)
 		svm_inject(cpu, EVENT_EXCEPTION | vector, 0);
 }
 
-static __attribute__((noinline)) void exit_rare(struct cpu *cpu, u64 code)
+static __noinline void exit_rare(struct cpu *cpu, u64 code)
 {
 	switch (code) {
 	case EXIT_IRET:
@@ -310,6 +472,10 @@ static __attribute__((noinline)) void exit_rare(struct cpu *cpu, u64 code)
 		break;
 	case EXIT_XSETBV:
 		exit_xsetbv(cpu);
+		break;
+	case EXIT_INVD: /* caches are everybody's: what is in them is written back first */
+		__asm__ volatile("wbinvd" ::: "memory");
+		skip(cpu, LENGTH_INVD);
 		break;
 	case EXIT_SHUTDOWN:
 		exit_cpu_violation(cpu, BH_CPU_TRIPLE_FAULT, 0);
@@ -329,6 +495,10 @@ static __attribute__((noinline)) void exit_rare(struct cpu *cpu, u64 code)
 	}
 }
 
+/*
+ * Every exit passes here, so this is kept to what all need. The handlers are called last and not
+ * inlined: then this function saves no registers, and each handler only those it uses.
+ */
 void svm_exit(struct cpu *cpu)
 {
 	struct vmcb *vmcb = cpu->arch.vmcb;
@@ -336,27 +506,22 @@ void svm_exit(struct cpu *cpu)
 
 	vmcb->clean = CLEAN_ALL;
 	vmcb->tlb_control = 0;
-	vmcb->event_injection = 0;
+	/* An event the exit interrupted half-way is delivered again (APM2 15.7.2); mostly there is none. */
+	vmcb->event_injection = vmcb->exit_interrupt_info;
 	cpu_count_exit(cpu, BH_COUNTER_TOTAL);
-	/* An event the exit interrupted half-way is delivered again (APM2 15.7.2). */
-	if (unlikely(vmcb->exit_interrupt_info & EVENT_VALID))
-		vmcb->event_injection = vmcb->exit_interrupt_info;
 
 	if (code == EXIT_MSR)
 		exit_msr(cpu);
-	else if (code == EXIT_NPF)
-		exit_npf(cpu);
 	else if (code == EXIT_CPUID)
 		exit_cpuid(cpu);
-	else if (code == EXIT_VMMCALL)
-		exit_hypercall(cpu);
+	else if (code == EXIT_NPF)
+		exit_npf(cpu);
 	else if (code == EXIT_IOIO)
 		exit_io(cpu);
+	else if (code == EXIT_VMMCALL)
+		exit_hypercall(cpu);
 	else if (code == EXIT_NMI)
 		exit_nmi(cpu);
 	else
 		exit_rare(cpu, code);
-
-	if (unlikely(cpu_has_requests(cpu)))
-		cpu_service(cpu);
 }

@@ -8,6 +8,7 @@
 #define FRAME_CPU (20 * 8)
 #define FRAME_SIZE (22 * 8)
 #define FRAME_FROM_CPU 0 /* struct cpu begins with the address of its frame: arch.regs */
+#define CPU_REQUESTS 0xb8
 #define VMCB_RAX 0x5f8
 
 #endif

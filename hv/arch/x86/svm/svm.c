@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <hv/arch/x86/svm/svm.h>
 #include <hv/core/arch.h>
+#include <hv/core/console.h>
 #include <hv/core/error.h>
 #include <hv/core/machine.h>
 #include <hv/core/string.h>
@@ -58,6 +59,10 @@ void svm_init(void)
 	svm_has_nrips = d & SVM_EDX_NRIPS;
 	svm_has_flush_by_asid = d & SVM_EDX_FLUSH_BY_ASID;
 	svm_has_decode_assists = d & SVM_EDX_DECODE_ASSISTS;
+	log_print(
+		"AMD-V: uses nested paging%s%s%s; the APIC is in %s mode\n",
+		svm_has_nrips ? ", NRIP save" : "", svm_has_flush_by_asid ? ", flush by ASID" : "",
+		svm_has_decode_assists ? ", decode assists" : "", apic_is_x2 ? "x2APIC" : "xAPIC");
 
 	reserve_fill(&park_reserve, 4);
 	table_init(&park_table, BIT(30), &park_reserve);
@@ -74,8 +79,8 @@ static void vmcb_enter_cell(struct cpu *cpu, const struct table *table)
 	bool root = cell == &root_cell;
 
 	vmcb->intercept_exceptions = BIT(VECTOR_DB) | BIT(VECTOR_AC) | (root ? 0 : BIT(VECTOR_MC));
-	vmcb->intercept_misc1 = MISC1_NMI | MISC1_INIT | MISC1_CPUID | MISC1_INVLPGA | MISC1_IOIO |
-				MISC1_MSR | MISC1_SHUTDOWN;
+	vmcb->intercept_misc1 = MISC1_NMI | MISC1_INIT | MISC1_CPUID | MISC1_INVD | MISC1_INVLPGA |
+				MISC1_IOIO | MISC1_MSR | MISC1_SHUTDOWN;
 	vmcb->intercept_misc2 = MISC2_VMRUN | MISC2_VMMCALL | MISC2_VMLOAD | MISC2_VMSAVE |
 				MISC2_STGI | MISC2_CLGI | MISC2_SKINIT | (root ? 0 : MISC2_XSETBV);
 	vmcb->iopm_base = virt_to_phys(cell->arch.iopm).v;
@@ -94,7 +99,17 @@ void svm_init_cpu(struct cpu *cpu, const struct bh_linux_state *state)
 {
 	struct vmcb *vmcb = cpu->arch.vmcb;
 	u64 value;
+	u32 a, b, c, d;
 
+	/*
+	 * The core executes XSETBV for cells and clears what XCR0 governs, whether Linux uses it or not
+	 * (noxsave). Linux' own CR4 is in the VMCB.
+	 */
+	cpuid(1, 0, &a, &b, &c, &d);
+	if (c & X86_ECX_XSAVE) {
+		__asm__ volatile("mov %%cr4, %0" : "=r"(value));
+		__asm__ volatile("mov %0, %%cr4" : : "r"(value | X86_CR4_OSXSAVE));
+	}
 	wrmsr(MSR_VM_HSAVE_PA, virt_to_phys(vmcb).v + PAGE_SIZE); /* the area's next page */
 	/* FS, GS, TR, LDTR and the MSRs that go with them, as the hardware has them. */
 	__asm__ volatile("vmsave %0" : : "a"(virt_to_phys(vmcb).v) : "memory");
@@ -195,13 +210,15 @@ static void fpu_reset(void)
 void arch_cpu_reset(struct cpu *cpu, u64 entry)
 {
 	fpu_reset();
+	cpu->arch.by_sipi = false;
 	cpu->arch.mtrr_def_type &= ~BIT(11);
 	apic_cpu_reset(cpu);
 	cpu_start(cpu, (entry >> 4) & 0xf000, entry & ~0xffffull, entry & 0xffff);
 }
 
-void arch_cpu_sipi(struct cpu *cpu, u8 page)
+void arch_cpu_sipi(struct cpu *cpu, u64 page)
 {
+	cpu->arch.by_sipi = true;
 	cpu_start(cpu, page << 8, (u64)page << 12, 0);
 }
 

@@ -92,6 +92,7 @@ _Static_assert(sizeof(struct vmcb) == 0x1000, "APM2 B.1");
 #define MISC1_INIT BIT(3)
 #define MISC1_CPUID BIT(18)
 #define MISC1_IRET BIT(20)
+#define MISC1_INVD BIT(22)
 #define MISC1_INVLPGA BIT(26)
 #define MISC1_IOIO BIT(27)
 #define MISC1_MSR BIT(28)
@@ -111,6 +112,7 @@ _Static_assert(sizeof(struct vmcb) == 0x1000, "APM2 B.1");
 #define VECTOR_NMI 2
 #define VECTOR_UD 6
 #define VECTOR_GP 13
+#define VECTOR_PF 14
 #define VECTOR_AC 17
 #define VECTOR_MC 18
 
@@ -125,6 +127,7 @@ _Static_assert(sizeof(struct vmcb) == 0x1000, "APM2 B.1");
 #define EXIT_INIT 0x63
 #define EXIT_CPUID 0x72
 #define EXIT_IRET 0x74
+#define EXIT_INVD 0x76
 #define EXIT_INVLPGA 0x7a
 #define EXIT_IOIO 0x7b
 #define EXIT_MSR 0x7c
@@ -145,7 +148,9 @@ _Static_assert(sizeof(struct vmcb) == 0x1000, "APM2 B.1");
 #define CLEAN_ASID BIT(2)
 #define CLEAN_NESTED_PAGING BIT(4)
 #define CLEAN_CRX BIT(5)
+#define CLEAN_DRX BIT(6)
 #define CLEAN_SEGMENTS BIT(8)
+#define CLEAN_CR2 BIT(9)
 #define CLEAN_ALL 0xfff
 
 /* exit_info1 of nested page faults: as a page fault's error code */

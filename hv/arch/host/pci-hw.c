@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ports.h"
+#include "../x86/pci-hw.c"

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The interrupt controller as a device tree describes it. */
+
+#include <linux/irqdomain.h>
+#include <linux/of.h>
+#include <linux/of_address.h>
+#include "../arch.h"
+#include "../core.h"
+#include "platform.h"
+
+static const struct of_device_id gics[] = {
+	{.compatible = "arm,gic-v3", .data = (void *)3},
+	{.compatible = "arm,gic-400", .data = (void *)2},
+	{.compatible = "arm,cortex-a15-gic", .data = (void *)2},
+	{.compatible = "arm,cortex-a7-gic", .data = (void *)2},
+	{},
+};
+
+unsigned int devicetree_line(u32 id)
+{
+	struct device_node *node = of_find_matching_node(NULL, gics);
+	struct irq_fwspec spec = {
+		.fwnode = of_fwnode_handle(node),
+		.param_count = 3,
+		.param = {0 /* an SPI */, id - 32, IRQ_TYPE_EDGE_RISING},
+	};
+	unsigned int irq = node ? irq_create_fwspec_mapping(&spec) : 0;
+
+	of_node_put(node);
+	return irq;
+}
+
+/* Nobody but Linux may speak to what makes interrupts of messages. */
+static int messages_keep(struct bh_call *call, struct bh_boot_info *info, struct device_node *gic)
+{
+	struct device_node *node;
+	struct resource res;
+	int ret = 0;
+
+	for_each_available_child_of_node(gic,
+					 node) if (!ret && !of_address_to_resource(node, 0, &res))
+		ret = platform_keep(call, info, res.start, resource_size(&res));
+	return ret;
+}
+
+static int gicv3_fill(struct bh_call *call, struct bh_boot_info *info, struct device_node *node)
+{
+	u32 regions = 1;
+	struct resource gicr;
+
+	of_property_read_u32(node, "#redistributor-regions", &regions);
+	if (regions != 1)
+		return platform_scattered(call, regions);
+	if (of_address_to_resource(node, 1, &gicr))
+		return -ENODEV;
+	info->gic.gicr = (struct bh_range){gicr.start, resource_size(&gicr)};
+	return 0;
+}
+
+/* The interface of a guest takes the place of the physical one, page by page. */
+static int gicv2_fill(struct bh_call *call, struct bh_boot_info *info, struct device_node *node)
+{
+	struct resource gicc, gich, gicv;
+
+	if (of_address_to_resource(node, 1, &gicc))
+		return -ENODEV;
+	if (of_address_to_resource(node, 2, &gich) || of_address_to_resource(node, 3, &gicv) ||
+	    !PAGE_ALIGNED(gicc.start) || !PAGE_ALIGNED(gich.start) || !PAGE_ALIGNED(gicv.start) ||
+	    resource_size(&gicc) < SZ_8K || resource_size(&gicv) < SZ_8K)
+		return platform_no_gicv2_guests(call);
+	info->gic.gicc = gicc.start;
+	info->gic.gich = gich.start;
+	info->gic.gicv = gicv.start;
+	return 0;
+}
+
+static int gic_fill(struct bh_call *call, struct bh_boot_info *info, struct device_node *node)
+{
+	struct resource gicd;
+	u32 type, ppi;
+
+	info->gic = (struct bh_boot_gic){
+		.version = (uintptr_t)of_match_node(gics, node)->data,
+	};
+	if (of_address_to_resource(node, 0, &gicd) ||
+	    of_property_read_u32_index(node, "interrupts", 0, &type) ||
+	    of_property_read_u32_index(node, "interrupts", 1, &ppi) || type != 1 || ppi > 15)
+		return -ENODEV;
+	info->gic.gicd = gicd.start;
+	info->gic.maintenance = 16 + ppi;
+	return info->gic.version == 3 ? gicv3_fill(call, info, node) : gicv2_fill(call, info, node);
+}
+
+/* Devicetree Specification 0.4, 3.4: nodes of this type, with any number of ranges. */
+bool devicetree_is_ram(u64 start, u64 end)
+{
+	struct device_node *node;
+	struct resource res;
+	bool found = false;
+	int i;
+
+	for_each_node_by_type(node, "memory") for (i = 0; !of_address_to_resource(node, i, &res);
+						   i++) found |=
+		start >= res.start && end - 1 <= res.end;
+	return found;
+}
+
+int devicetree_fill(struct bh_call *call, struct bh_boot_info *info)
+{
+	struct device_node *node = of_find_matching_node(NULL, gics);
+	int ret;
+
+	if (!node)
+		return error_set(call, ENODEV, BH_R_MACHINE,
+				 "the machine has neither a GICv3 nor a GICv2 that is known");
+	ret = gic_fill(call, info, node);
+	if (!ret)
+		ret = messages_keep(call, info, node);
+	of_node_put(node);
+	if (ret == -ENODEV)
+		error_set(call, ENODEV, BH_R_MACHINE,
+			  "the device tree does not say where the GIC is, or which is its "
+			  "maintenance interrupt");
+	return ret;
+}

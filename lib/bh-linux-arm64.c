@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Linux on arm64: where it goes (Linux' Documentation/arm64/booting.rst), and the device tree that describes the cell
+ * (Devicetree Specification 0.4), made of the cell's memory, what every cell finds (bulkhead/board.h), and what the machine has.
+ */
+
+#include <inttypes.h>
+#include <libfdt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+#include <bulkhead/board.h>
+#include "bh-linux-private.h"
+
+#define IMAGE_TEXT_OFFSET 0x08
+#define IMAGE_SIZE 0x10
+#define IMAGE_FLAGS 0x18
+#define IMAGE_BIG_ENDIAN 0x1
+#define IMAGE_MAGIC 0x38
+#define IMAGE_HEADER 0x40
+#define IMAGE_ALIGN 0x200000ULL
+#define PAGE 4096ULL
+#define CMDLINE_MAX 2047 /* COMMAND_LINE_SIZE of arm64 */
+
+#define SPI(id) ((id)-32)
+#define GIC_SPI 0
+#define EDGE_RISING 1
+#define PHANDLE_GIC 1
+
+/* ---- the kernel ---- */
+
+static const char *image_check(const struct bh_linux_request *request)
+{
+	const uint8_t *head = request->head;
+
+	if (request->head_size >= 2 && !memcmp(head, "\x1f\x8b", 2))
+		return "the kernel is compressed with gzip; unpack it (gunzip) and take the Image";
+	if (request->head_size >= 8 && !memcmp(head + 4, "zimg", 4))
+		return "the kernel is a compressed EFI program; take the Image it was made of";
+	if (request->head_size < IMAGE_HEADER || memcmp(head + IMAGE_MAGIC, "ARM\x64", 4))
+		return "the kernel is no Image for arm64; take the vmlinuz file of a distribution "
+		       "for arm64";
+	if (!bh_linux_get(head, IMAGE_SIZE, 8) ||
+	    bh_linux_get(head, IMAGE_FLAGS, 8) & IMAGE_BIG_ENDIAN)
+		return "the kernel is big-endian, or older than Linux 3.17; take another one";
+	return NULL;
+}
+
+/* What the kernel is told of: not the loader's. */
+static bool is_kernels(const struct bh_memory *region)
+{
+	return bh_linux_is_ram(region) && region->virt;
+}
+
+static const char *image_place(const struct bh_linux_request *request, struct bh_linux_arm64 *out)
+{
+	uint64_t offset = bh_linux_get(request->head, IMAGE_TEXT_OFFSET, 8) % IMAGE_ALIGN;
+	uint64_t size = bh_linux_get(request->head, IMAGE_SIZE, 8);
+
+	if (size < request->kernel_size)
+		size = request->kernel_size;
+	for (uint32_t i = 0; i < request->memory_count; i++) {
+		const struct bh_memory *region = &request->memory[i];
+		uint64_t at = ((region->virt + IMAGE_ALIGN - 1) & ~(IMAGE_ALIGN - 1)) + offset;
+
+		if (!is_kernels(region) || !bh_linux_region(request, at, size))
+			continue;
+		out->kernel_address = at;
+		out->kernel_size = size;
+		return NULL;
+	}
+	return bh_linux_refuse("the kernel needs 0x%" PRIx64
+			       " bytes of loadable memory from a multiple of 2M on, and there is "
+			       "none; give the cell more",
+			       offset + size);
+}
+
+/* As high as possible. */
+static const char *initrd_place(const struct bh_linux_request *request, struct bh_linux_arm64 *out)
+{
+	uint64_t size = request->initrd_size, kernel_end = out->kernel_address + out->kernel_size;
+
+	for (uint32_t i = 0; size && i < request->memory_count; i++) {
+		const struct bh_memory *region = &request->memory[i];
+		uint64_t at = (region->virt + region->size - size) & ~(PAGE - 1);
+
+		if (is_kernels(region) && size <= region->size &&
+		    bh_linux_region(request, at, size) &&
+		    (at >= kernel_end || at + size <= out->kernel_address) &&
+		    at > out->initrd_address)
+			out->initrd_address = at;
+	}
+	if (size && !out->initrd_address)
+		return bh_linux_refuse("the initial file system of 0x%" PRIx64
+				       " bytes fits in no loadable memory "
+				       "region beside the kernel; give the cell more memory",
+				       size);
+	return NULL;
+}
+
+/* ---- the cell's device tree ---- */
+
+struct tree {
+	void *fdt;
+	int error; /* the first one */
+};
+
+static void keep(struct tree *tree, int error)
+{
+	if (!tree->error)
+		tree->error = error;
+}
+
+static void node_begin(struct tree *tree, const char *name, uint64_t address)
+{
+	char full[64];
+
+	snprintf(full, sizeof(full), address == UINT64_MAX ? "%s" : "%s@%" PRIx64, name, address);
+	keep(tree, fdt_begin_node(tree->fdt, full));
+}
+#define NO_ADDRESS UINT64_MAX
+
+static void node_end(struct tree *tree)
+{
+	keep(tree, fdt_end_node(tree->fdt));
+}
+
+static void put_bytes(struct tree *tree, const char *name, const void *bytes, size_t size)
+{
+	keep(tree, fdt_property(tree->fdt, name, bytes, size));
+}
+
+static void put_text(struct tree *tree, const char *name, const char *text)
+{
+	put_bytes(tree, name, text, strlen(text) + 1);
+}
+
+static void put_cells(struct tree *tree, const char *name, const uint32_t *cells, size_t count)
+{
+	fdt32_t big[64];
+
+	for (size_t i = 0; i < count; i++)
+		big[i] = cpu_to_fdt32(cells[i]);
+	put_bytes(tree, name, big, count * 4);
+}
+#define PUT_CELLS(tree, name, ...)                                 \
+	put_cells((tree), (name), (const uint32_t[]){__VA_ARGS__}, \
+		  sizeof((const uint32_t[]){__VA_ARGS__}) / 4)
+#define CELLS64(value) (uint32_t)((uint64_t)(value) >> 32), (uint32_t)(value)
+
+static void tree_chosen(struct tree *tree, const struct bh_linux_request *request,
+			const struct bh_linux_arm64 *plan)
+{
+	uint8_t random[40];
+
+	node_begin(tree, "chosen", NO_ADDRESS);
+	put_text(tree, "bootargs", request->cmdline);
+	put_text(tree, "stdout-path", "serial0");
+	if (request->initrd_size) {
+		PUT_CELLS(tree, "linux,initrd-start", CELLS64(plan->initrd_address));
+		PUT_CELLS(tree, "linux,initrd-end",
+			  CELLS64(plan->initrd_address + request->initrd_size));
+	}
+	if (getrandom(random, sizeof(random), GRND_NONBLOCK) == sizeof(random)) {
+		put_bytes(tree, "kaslr-seed", random, 8);
+		put_bytes(tree, "rng-seed", random + 8, 32);
+	}
+	node_end(tree);
+}
+
+static void tree_cpus(struct tree *tree, const struct bh_linux_board *board)
+{
+	node_begin(tree, "cpus", NO_ADDRESS);
+	PUT_CELLS(tree, "#address-cells", 2);
+	PUT_CELLS(tree, "#size-cells", 0);
+	for (uint32_t i = 0; i < board->cpu_count; i++) {
+		node_begin(tree, "cpu", board->cpu[i]);
+		put_text(tree, "device_type", "cpu");
+		put_text(tree, "compatible", "arm,armv8");
+		PUT_CELLS(tree, "reg", CELLS64(board->cpu[i]));
+		put_text(tree, "enable-method", "psci");
+		node_end(tree);
+	}
+	node_end(tree);
+	node_begin(tree, "psci", NO_ADDRESS);
+	put_bytes(tree, "compatible", "arm,psci-1.0\0arm,psci-0.2", 26);
+	put_text(tree, "method", "smc");
+	node_end(tree);
+	node_begin(tree, "timer", NO_ADDRESS);
+	put_text(tree, "compatible", "arm,armv8-timer");
+	put_bytes(tree, "interrupts", board->timer, board->timer_size);
+	node_end(tree);
+	node_begin(tree, "interrupt-controller", board->gicd);
+	put_text(tree, "compatible", "arm,gic-v3");
+	put_bytes(tree, "interrupt-controller", NULL, 0);
+	PUT_CELLS(tree, "#interrupt-cells", 3);
+	PUT_CELLS(tree, "#address-cells", 0);
+	PUT_CELLS(tree, "reg", CELLS64(board->gicd), CELLS64(0x10000), CELLS64(board->gicr),
+		  CELLS64(board->gicr_size));
+	PUT_CELLS(tree, "phandle", PHANDLE_GIC);
+	node_end(tree);
+}
+
+static void tree_memory(struct tree *tree, const struct bh_linux_request *request)
+{
+	for (uint32_t i = 0; i < request->memory_count; i++) {
+		const struct bh_memory *region = &request->memory[i];
+
+		if (!is_kernels(region))
+			continue;
+		node_begin(tree, "memory", region->virt);
+		put_text(tree, "device_type", "memory");
+		PUT_CELLS(tree, "reg", CELLS64(region->virt), CELLS64(region->size));
+		node_end(tree);
+	}
+}
+
+/* IEEE Std 1275 binding for PCI buses, and the kernel's pci-host-ecam-generic. */
+static void tree_pci(struct tree *tree)
+{
+	const uint32_t map[] = {
+#define PIN(n) 0, 0, 0, (n) + 1, PHANDLE_GIC, GIC_SPI, SPI(BH_BOARD_LINE_PCI + (n)), EDGE_RISING
+		PIN(0), PIN(1), PIN(2), PIN(3)};
+
+	node_begin(tree, "pcie", BH_BOARD_ECAM);
+	put_text(tree, "compatible", "pci-host-ecam-generic");
+	put_text(tree, "device_type", "pci");
+	put_bytes(tree, "dma-coherent", NULL, 0);
+	PUT_CELLS(tree, "#address-cells", 3);
+	PUT_CELLS(tree, "#size-cells", 2);
+	PUT_CELLS(tree, "#interrupt-cells", 1);
+	PUT_CELLS(tree, "linux,pci-domain", 0);
+	PUT_CELLS(tree, "bus-range", 0, 0);
+	PUT_CELLS(tree, "reg", CELLS64(BH_BOARD_ECAM), CELLS64(BH_BOARD_ECAM_SIZE));
+	PUT_CELLS(tree, "ranges", 0x02000000, CELLS64(BH_BOARD_WINDOW), CELLS64(BH_BOARD_WINDOW),
+		  CELLS64(BH_BOARD_WINDOW_SIZE));
+	PUT_CELLS(tree, "interrupt-map-mask", 0, 0, 0, 7);
+	put_cells(tree, "interrupt-map", map, sizeof(map) / sizeof(*map));
+	node_end(tree);
+}
+
+static const char *tree_make(const struct bh_linux_request *request,
+			     const struct bh_linux_board *board, struct bh_linux_arm64 *out)
+{
+	struct tree tree = {.fdt = out->dtb};
+	char path[32];
+
+	keep(&tree, fdt_create(out->dtb, sizeof(out->dtb)));
+	keep(&tree, fdt_finish_reservemap(out->dtb));
+	node_begin(&tree, "", NO_ADDRESS);
+	put_text(&tree, "model", "Bulkhead Cell");
+	put_text(&tree, "compatible", "bulkhead,cell");
+	PUT_CELLS(&tree, "#address-cells", 2);
+	PUT_CELLS(&tree, "#size-cells", 2);
+	PUT_CELLS(&tree, "interrupt-parent", PHANDLE_GIC);
+	node_begin(&tree, "aliases", NO_ADDRESS);
+	snprintf(path, sizeof(path), "/uart@%x", BH_BOARD_UART);
+	put_text(&tree, "serial0", path);
+	node_end(&tree);
+	tree_chosen(&tree, request, out);
+	node_begin(&tree, "hypervisor", NO_ADDRESS);
+	put_text(&tree, "compatible", "jailhouse,cell");
+	node_end(&tree);
+	tree_cpus(&tree, board);
+	tree_memory(&tree, request);
+	node_begin(&tree, "uart", BH_BOARD_UART);
+	put_text(&tree, "compatible", "arm,sbsa-uart");
+	PUT_CELLS(&tree, "reg", CELLS64(BH_BOARD_UART), CELLS64(BH_BOARD_UART_SIZE));
+	PUT_CELLS(&tree, "interrupts", GIC_SPI, SPI(BH_BOARD_LINE_UART), EDGE_RISING);
+	PUT_CELLS(&tree, "current-speed", 115200);
+	node_end(&tree);
+	if (request->has_pci)
+		tree_pci(&tree);
+	node_end(&tree);
+	keep(&tree, fdt_finish(out->dtb));
+	if (tree.error)
+		return bh_linux_refuse("the cell's device tree does not fit in %zu bytes (%s); "
+				       "give the cell fewer memory regions",
+				       sizeof(out->dtb), fdt_strerror(tree.error));
+	out->dtb_size = fdt_totalsize(out->dtb);
+	return NULL;
+}
+
+const char *bh_linux_build_arm64(const struct bh_linux_request *request,
+				 const struct bh_linux_board *board, struct bh_linux_arm64 *out)
+{
+	const char *why = image_check(request);
+	size_t length = strlen(request->cmdline);
+
+	memset(out, 0, sizeof(*out));
+	if (why)
+		return why;
+	if (length > CMDLINE_MAX)
+		return bh_linux_refuse("the command line has %zu characters, the kernel takes %d",
+				       length, CMDLINE_MAX);
+	if (!bh_linux_region(request, 0, BH_LINUX_LOW_SIZE))
+		return bh_linux_refuse("a Linux cell needs a loadable memory region of at least 1M "
+				       "at guest address 0, readable, writable and executable");
+	why = image_place(request, out);
+	if (!why)
+		why = initrd_place(request, out);
+	if (!why)
+		why = tree_make(request, board, out);
+	snprintf(out->words, sizeof(out->words), "kernel=0x%" PRIx64 " dtb=0x%x",
+		 out->kernel_address, BH_LINUX_DTB);
+	return why;
+}
