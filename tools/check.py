@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Builds everything with warnings as errors and runs every test.
 
-Each result is one line; a failed one is followed by what it said. The last line is "N passed, N failed" (and how many
-were skipped), and the exit status is 0 only when something passed and nothing failed. Logs are kept in build/check.
+Each result is one line; a failed one is followed by what it said. The last line is "N passed, N failed", the one
+before it says how many were skipped, and the exit status is 0 only when something passed and nothing failed. Logs are kept in build/check.
 """
 
 import argparse
@@ -37,6 +37,7 @@ class Report:
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.took = []
         self.began = time.monotonic()
         self.lock = threading.Lock()
 
@@ -55,10 +56,20 @@ class Report:
             self.failed += 1
             print(f'FAIL  {name}', *(f'      | {line}' for line in lines), sep='\n', flush=True)
 
+    def lines(self, program):
+        """The program's, while it runs; how long it took is remembered."""
+        began = time.monotonic()
+        yield from program.lines()
+        with self.lock:
+            self.took.append((time.monotonic() - began, program.log.stem))
+
     def heading(self, text):
         print(f'== {text} ({time.monotonic() - self.began:.0f} s)', flush=True)
 
     def close(self):
+        self.took.sort(reverse=True)
+        (LOGS / 'took').write_text(''.join(f'{seconds:7.1f} {name}\n' for seconds, name in self.took))
+        print('The longest:', ', '.join(f'{name} {seconds:.0f} s' for seconds, name in self.took[:10]))
         if self.skipped:
             print(f'{self.skipped} skipped')
         print(f'{self.passed} passed, {self.failed} failed', flush=True)
@@ -116,7 +127,7 @@ class Program:
 def run_step(report, name, command, seconds, **kwargs):
     """A program whose exit status is its result (77: skipped)."""
     program = Program(name, command, seconds, **kwargs)
-    for _ in program.lines():
+    for _ in report.lines(program):
         pass
     if program.status == 0:
         report.good(name)
@@ -143,7 +154,7 @@ def run_tap(report, name, command, seconds, **kwargs):
             failed = None
         said.clear()
 
-    for line in program.lines():
+    for line in report.lines(program):
         result = RESULT.match(line)
         plan = PLAN.match(line)
         if result:
