@@ -18,6 +18,10 @@
 #define ARCH_COUNTERS BH_COUNTERS_X86
 /* Linux gives up memory by hot-remove. */
 #define ARCH_MEMORY_ALLOCATED 0
+/* Entries of the first page tables: present and writable, large pages. */
+#define ARCH_PT_TABLE 3
+#define ARCH_PT_PAGE 3
+#define ARCH_PT_BLOCK (3 | BIT(7))
 #else
 #define ARCH_NAME "arm64"
 #define ARCH_DESC BH_ARCH_ARM64
@@ -28,6 +32,11 @@
 #define ARCH_COUNTERS BH_COUNTERS_ARM64
 /* Memory that was there at boot is never offlined (arch/arm64/mm/mmu.c), but can be allocated block by block. */
 #define ARCH_MEMORY_ALLOCATED 1
+/* Memory: RES1 (AP[1]), inner shareable, accessed; attribute 0 (DDI 0487, D8.3). */
+#define ARCH_PT_MEMORY (BIT(6) | BIT(8) | BIT(9) | BIT(10))
+#define ARCH_PT_TABLE 3
+#define ARCH_PT_PAGE (ARCH_PT_MEMORY | 3)
+#define ARCH_PT_BLOCK (ARCH_PT_MEMORY | 1)
 #endif
 
 /* Where the core may be linked: the loader maps it there. */

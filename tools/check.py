@@ -203,9 +203,14 @@ def side_by_side(jobs):
             raise
 
 
-def meson_jobs(report, label, directory):
-    """Those that can run beside others, longest first, and those that measure and want to be alone."""
+def meson_tests(directory):
+    """Longest first."""
     listing = subprocess.run(['meson', 'introspect', '--tests', directory], check=True, capture_output=True, text=True)
+    return sorted(json.loads(listing.stdout), key=lambda test: -test['timeout'])
+
+
+def meson_jobs(report, label, directory, tests):
+    """Those that can run beside others, and those that measure and want to be alone."""
     # A sanitizer's complaint ends the program, also where it would only warn.
     environment = dict(os.environ, ASAN_OPTIONS='abort_on_error=0:detect_leaks=1',
                        UBSAN_OPTIONS='halt_on_error=1:print_stacktrace=1', G_DEBUG='fatal-warnings')
@@ -216,15 +221,14 @@ def meson_jobs(report, label, directory):
         return functools.partial(run, report, f"{test['name']}{label}", test['cmd'], max(4 * test['timeout'], 120),
                                  cwd=test['workdir'] or directory, env={**environment, **test['env']})
 
-    tests = sorted(json.loads(listing.stdout), key=lambda test: -test['timeout'])
     return [[job(test) for test in tests if test['is_parallel'] == parallel] for parallel in (True, False)]
 
 
-def board_jobs(report, boards):
+def board_jobs(report, boards, thorough):
     """Each group of tests that share a board is one program: the seconds it may take, and the job."""
     jobs = []
     for arch, series in boards:
-        command = [TOP / 'tests/vm/run', '--arch', arch, '--kernel', series]
+        command = [TOP / 'tests/vm/run', *['--every-kernel'] * thorough, '--arch', arch, '--kernel', series]
         listing = subprocess.run([*command, '--groups'], check=True, capture_output=True, text=True)
         for line in listing.stdout.splitlines():
             seconds, *names = line.split()
@@ -255,6 +259,8 @@ def main():
     parser = argparse.ArgumentParser(prog='tools/check', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--quick', action='store_true', help='leave out what boots a board')
+    parser.add_argument('--thorough', action='store_true',
+                        help='also run the board tests with every kernel that need but one, and hosted tests without sanitizers too')
     parser.add_argument('--bochs', action='store_true',
                         help='also run the tests that the other emulator is for, Bochs, which must be installed')
     arguments = parser.parse_args()
@@ -282,22 +288,28 @@ def main():
 
     boards = [('amd64', series) for series in built if staged] + [('arm64', series) for series in build_arm64(report)]
 
+    plain = meson_tests(BUILD) if programs else []
+    strict = meson_tests(BUILD / 'sanitized') if sanitized else []
+    if not arguments.thorough:
+        # One run of each will do, but what is measured is not what sanitizers make of it.
+        again = {test['name'] for test in strict if test['is_parallel']}
+        plain = [test for test in plain if test['name'] not in again]
     hosted, alone = [], []
-    for label, directory in [('', BUILD)] * programs + [(' (sanitized)', BUILD / 'sanitized')] * sanitized:
-        jobs, last = meson_jobs(report, label, directory)
+    for label, directory, tests in ('', BUILD, plain), (' (sanitized)', BUILD / 'sanitized', strict):
+        jobs, last = meson_jobs(report, label, directory, tests)
         hosted += jobs
         alone += last
     if staged:
         hosted.append(lambda: run_tap(report, 'packages', [TOP / 'tests/packages/run'], 900))
     emulated = []
     if not arguments.quick:
-        emulated = board_jobs(report, boards)
+        emulated = board_jobs(report, boards, arguments.thorough)
         emulated += [(600, functools.partial(run_step, report, f'bench {arch}: no figure got worse',
                                              [TOP / 'bench/run', '--arch', arch], 1200)) for arch in sorted({arch for arch, _ in boards})]
         # The first one comes last and builds for itself, as it does for a person.
         emulated += [(300, functools.partial(run_step, report, f'demo {arch} {series}',
                                              [TOOLS / 'demo', '--built', '--arch', arch, '--kernel', series], 600))
-                     for arch, series in boards[1:] if arch == 'amd64' or series == boards[-1][1]]
+                     for arch, series in boards[1:] if arguments.thorough or (arch == 'arm64' and series == boards[-1][1])]
         emulated = [job for _, job in sorted(emulated, key=lambda pair: -pair[0])]
 
     report.heading('tests, hosted and on boards')

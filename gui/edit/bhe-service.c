@@ -474,20 +474,27 @@ static void failed(BheService *self, const char *what, const GError *error)
 	say_error(self, what, error);
 }
 
+/* The answer to one of our calls; NULL: there is none, and @what has been told, if there is anybody to tell. */
+static GVariant *take_answer(BheService *self, GObject *source, GAsyncResult *result,
+			     const char *what)
+{
+	g_autoptr(GError) error = NULL;
+	GVariant *answer = bhg_connection_call_finish(BHG_CONNECTION(source), result, &error);
+
+	if (!answer && !was_cancelled(error))
+		failed(self, what, error);
+	return answer;
+}
+
 static void on_applied(GObject *source, GAsyncResult *result, gpointer user_data)
 {
 	g_autoptr(BheService) self = user_data;
-	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer =
-		bhg_connection_call_finish(BHG_CONNECTION(source), result, &error);
+		take_answer(self, source, result,
+			    _("The changes could not be applied, and nothing is left of them."));
 
-	if (was_cancelled(error))
+	if (!answer)
 		return;
-	if (!answer) {
-		failed(self, _("The changes could not be applied, and nothing is left of them."),
-		       error);
-		return;
-	}
 	g_variant_get_child(answer, 1, "t", &self->applied);
 	self->phase = BHE_PHASE_UNCONFIRMED;
 	self->own = TRUE;
@@ -533,16 +540,10 @@ static void on_verified(GObject *source, GAsyncResult *result, gpointer user_dat
 	g_autoptr(BheService) self = user_data;
 	g_autoptr(GVariant) changes = NULL;
 	g_autoptr(GVariant) findings = NULL;
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) answer =
-		bhg_connection_call_finish(BHG_CONNECTION(source), result, &error);
+	g_autoptr(GVariant) answer = take_answer(self, source, result, _("Nothing was changed."));
 
-	if (was_cancelled(error))
+	if (!answer)
 		return;
-	if (!answer) {
-		failed(self, _("Nothing was changed."), error);
-		return;
-	}
 	findings = g_variant_get_child_value(answer, 0);
 	changes = g_variant_ref_sink(bhe_plan_get_changes(self->plan));
 	put_findings(self, findings);
@@ -571,26 +572,27 @@ void bhe_service_apply(BheService *self, guint seconds, gboolean restart)
 			    g_object_ref(self));
 }
 
-static void on_confirmed(GObject *source, GAsyncResult *result, gpointer user_data)
+/* What waited for a word has got it. */
+static void settled(BheService *self, const char *words)
 {
-	g_autoptr(BheService) self = user_data;
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) answer =
-		bhg_connection_call_finish(BHG_CONNECTION(source), result, &error);
-
-	if (was_cancelled(error))
-		return;
-	if (!answer) {
-		failed(self, _("The changes could not be confirmed."), error);
-		return;
-	}
 	self->applied = 0;
 	self->own = FALSE;
-	self->settle = TRUE;
 	set_phase(self, BHE_PHASE_READY);
 	watch_unconfirmed(self);
 	read_later(self);
-	say(self, TRUE, _("The changes are kept."));
+	say(self, TRUE, words);
+}
+
+static void on_confirmed(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+	g_autoptr(BheService) self = user_data;
+	g_autoptr(GVariant) answer =
+		take_answer(self, source, result, _("The changes could not be confirmed."));
+
+	if (!answer)
+		return;
+	self->settle = TRUE;
+	settled(self, _("The changes are kept."));
 }
 
 void bhe_service_confirm(BheService *self)
@@ -609,22 +611,11 @@ void bhe_service_confirm(BheService *self)
 static void on_reverted(GObject *source, GAsyncResult *result, gpointer user_data)
 {
 	g_autoptr(BheService) self = user_data;
-	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer =
-		bhg_connection_call_finish(BHG_CONNECTION(source), result, &error);
+		take_answer(self, source, result, _("The changes could not be rolled back."));
 
-	if (was_cancelled(error))
-		return;
-	if (!answer) {
-		failed(self, _("The changes could not be rolled back."), error);
-		return;
-	}
-	self->applied = 0;
-	self->own = FALSE;
-	set_phase(self, BHE_PHASE_READY);
-	watch_unconfirmed(self);
-	read_later(self);
-	say(self, TRUE, _("The machine is as it was before. The changes are still here."));
+	if (answer)
+		settled(self, _("The machine is as it was before. The changes are still here."));
 }
 
 void bhe_service_revert(BheService *self)
