@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Builds everything with warnings as errors and runs every test.
 
-Each result is one line; a failed one is followed by what it said. The last line is "N passed, N failed", the one
-before it says how many were skipped, and the exit status is 0 only when something passed and nothing failed. Logs are kept in build/check.
+Each result is one line; a failed one is followed by what it said. The last line is "N passed, N failed"; before
+it come how many were skipped and which tests failed on an emulated board and ran once more (tests/vm/run says why). The exit
+status is 0 only when something passed and nothing failed. Logs are kept in build/check.
 """
 
 import argparse
@@ -38,6 +39,7 @@ class Report:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.took = []
+        self.again = []
         self.began = time.monotonic()
         self.lock = threading.Lock()
 
@@ -56,6 +58,11 @@ class Report:
             self.failed += 1
             print(f'FAIL  {name}', *(f'      | {line}' for line in lines), sep='\n', flush=True)
 
+    def once_more(self, name, log):
+        with self.lock:
+            self.again.append(name)
+            print(f'again {name}; what it said first: {log}', flush=True)
+
     def lines(self, program):
         """The program's, while it runs; how long it took is remembered."""
         began = time.monotonic()
@@ -70,6 +77,8 @@ class Report:
         self.took.sort(reverse=True)
         (LOGS / 'took').write_text(''.join(f'{seconds:7.1f} {name}\n' for seconds, name in self.took))
         print('The longest:', ', '.join(f'{name} {seconds:.0f} s' for seconds, name in self.took[:10]))
+        if self.again:
+            print('On emulated boards these failed, and ran once more:', '; '.join(self.again))
         if self.skipped:
             print(f'{self.skipped} skipped')
         print(f'{self.passed} passed, {self.failed} failed', flush=True)
@@ -173,6 +182,8 @@ def run_tap(report, name, command, seconds, **kwargs):
             planned = int(plan[1])
         else:
             said.append(line)
+            if line.startswith('# again: '):
+                report.once_more(line.removeprefix('# again: '), program.log)
     settle()
     # A program that reports a failure may also end with a status; one that reports none must end well.
     if program.status not in (0, 1):
