@@ -27,6 +27,11 @@ struct _BhdCell {
 	gboolean cpu_failed; /* one of its CPUs has, since it was started */
 	const char *stopped; /* StateReason for an event since then that says what has; or NULL */
 	gboolean anew; /* it was started, and of that life nothing is known yet */
+	/*
+	 * State and events tell of a life each in their own time. One more than the number of the event of its last start that was
+	 * taken; the number of events there were when State last said that it does not run.
+	 */
+	guint64 begun, rested;
 	GError *error; /* of the last operation that failed */
 
 	guint64 started, beat, beat_published; /* CLOCK_BOOTTIME */

@@ -186,9 +186,10 @@ static const char *reason_for(BhdCell *self, const char *former, const char *sta
 	return self->cause ? self->cause : "unknown";
 }
 
+/* What events have told of it is of the life before. */
 static void begin_life(BhdCell *self)
 {
-	self->no_answer = FALSE;
+	self->by_itself = self->reset = self->cpu_failed = self->no_answer = FALSE;
 	self->stopped = NULL;
 }
 
@@ -213,7 +214,10 @@ static void set_state(BhdCell *self, const char *state)
 	if (runs && (!former || !g_str_has_prefix(former, "running"))) {
 		self->started = bhd_cell_now();
 		self->watched = TRUE;
-		begin_life(self);
+		if (self->begun <= self->rested) {
+			begin_life(self);
+			self->asked = self->stops > 0;
+		}
 	}
 	bh_dbus_cell_set_state(cell, state);
 	bh_dbus_cell_set_state_reason(cell, reason);
@@ -457,6 +461,10 @@ void bhd_cell_update(BhdCell *self)
 		set_state(self, info->loadable ? "loadable" : bhd_state_word(info->state));
 	else
 		set_state(self, bh_dbus_cell_get_errors(object) ? "invalid" : "defined");
+	if (!info)
+		self->begun = 0;
+	if (!bhd_cell_runs(self))
+		self->rested = snapshot ? snapshot->info.events_next : 0;
 	watch_heartbeat(self);
 }
 
@@ -473,10 +481,13 @@ static void take_state_event(BhdCell *self, const struct bh_event *event)
 	const char *reason;
 
 	if (event->value == BH_CELL_RUNNING && !ran) {
-		self->asked = self->stops > 0;
-		self->by_itself = self->reset = self->cpu_failed = FALSE;
-		self->anew = TRUE;
 		begin_life(self);
+		self->begun = event->number + 1;
+		/* Otherwise State was read since, and who has asked for what has acted by it. */
+		if (event->number >= bhd_daemon_get_snapshot(self->daemon)->info.events_next) {
+			self->asked = self->stops > 0;
+			self->anew = TRUE;
+		}
 	} else if (event->value == BH_CELL_SHUT_DOWN && ran && !self->asked) {
 		self->by_itself = TRUE;
 		if (!strcmp(state, "shut-down"))
@@ -583,8 +594,8 @@ void bhd_cell_end(BhdCell *self, const BhdOperation *operation, const GError *er
 		bh_dbus_cell_set_pending(object, is_pending(self));
 	}
 	self->stops -= is_stop(kind);
-	/* What it does after a refusal is its own business again. */
-	if (error && !self->stops && bhd_cell_runs(self))
+	/* What it does after a refusal, or once it was started again, is its own business. */
+	if (!self->stops && bhd_cell_runs(self))
 		self->asked = FALSE;
 	if (!--self->operations) {
 		self->cause = NULL;

@@ -129,6 +129,9 @@ static int call_info(union call_any *any, struct bh_file *file)
 	info->pool_pages = bh_core.shared->pool_pages;
 	info->pool_used = bh_core.shared->pool_used;
 	info->events_lost = bh_core.shared->events.lost;
+	info->events_next = info->events_lost + bh_core.shared->events.tail;
+	/* The core publishes a state before it records the event: with event.c's release of the tail. */
+	smp_rmb();
 	info_cells(info, bh_core.shared);
 	up_read(&bh_core.shared_lock);
 	return 0;

@@ -13,6 +13,10 @@
 #include <guest/timer.h>
 #include <lwip/etharp.h>
 #include <lwip/init.h>
+#include <lwip/prot/ethernet.h>
+#include <lwip/prot/ip.h>
+#include <lwip/prot/ip4.h>
+#include <lwip/prot/tcp.h>
 #include <lwip/sys.h>
 #include <lwip/timeouts.h>
 #include <netif/ethernet.h>
@@ -20,6 +24,7 @@
 #define FRAMES_AT_ONCE 64
 #define CPU_VECTOR (VECTOR_FREE + 8)
 #define ADDRESS_TEXT 18
+#define SPARE_MAX 128 /* more than ARP and a TCP header with all options take */
 
 static struct {
 	struct netif netif;
@@ -30,6 +35,7 @@ static struct {
 	struct bh_net_slot *slots;
 	uint32_t state;
 	uint32_t data_vector;
+	struct pbuf *spare;
 	struct net_counters counters;
 } net;
 
@@ -131,11 +137,54 @@ static err_t output(struct netif *netif, struct pbuf *frame)
 	return ERR_OK;
 }
 
+/* Is this a frame of which lwIP keeps nothing? ARP, and TCP without data; the end of a stream may wait for what comes before it. */
+static bool is_passing(const struct pbuf *buffer)
+{
+	const struct eth_hdr *ethernet = buffer->payload;
+	const struct ip_hdr *ip = (const struct ip_hdr *)(ethernet + 1);
+	const struct tcp_hdr *tcp;
+	uint32_t header;
+
+	if (buffer->len < sizeof(*ethernet) + sizeof(*ip))
+		return false;
+	if (ethernet->type != PP_HTONS(ETHTYPE_IP))
+		return ethernet->type == PP_HTONS(ETHTYPE_ARP);
+	header = IPH_HL_BYTES(ip);
+	if (IPH_PROTO(ip) != IP_PROTO_TCP || IPH_OFFSET(ip) & PP_HTONS(IP_MF | IP_OFFMASK) ||
+	    buffer->len < sizeof(*ethernet) + header + sizeof(*tcp))
+		return false;
+	tcp = (const struct tcp_hdr *)((const char *)ip + header);
+	return lwip_ntohs(IPH_LEN(ip)) == header + TCPH_HDRLEN_BYTES(tcp) &&
+	       !(TCPH_FLAGS(tcp) & TCP_FIN);
+}
+
+/*
+ * Data that applications cannot pass on yet stays in buffers of the pool, up to a window for each connection, and small frames take as
+ * many as large ones. With all of them held, what would let go of them, acknowledgements, must still come in: one buffer is
+ * spared for that.
+ */
+static struct pbuf *buffer_alloc(const struct bh_net_frame *frame, bool *spare)
+{
+	struct pbuf *buffer = NULL;
+
+	*spare = false;
+	if (!net.spare)
+		net.spare = pbuf_alloc(PBUF_RAW, SPARE_MAX, PBUF_POOL);
+	if (frame->length <= UINT16_MAX)
+		buffer = pbuf_alloc(PBUF_RAW, (uint16_t)frame->length, PBUF_POOL);
+	if (!buffer && net.spare && frame->length <= SPARE_MAX) {
+		*spare = true;
+		buffer = net.spare;
+		net.spare = NULL;
+		pbuf_realloc(buffer, (uint16_t)frame->length);
+	}
+	return buffer;
+}
+
 static void input(const struct bh_net_frame *frame)
 {
-	struct pbuf *buffer = frame->length <= UINT16_MAX
-				      ? pbuf_alloc(PBUF_RAW, (uint16_t)frame->length, PBUF_POOL)
-				      : NULL;
+	bool spare;
+	struct pbuf *buffer = buffer_alloc(frame, &spare);
 	uint16_t at = 0;
 
 	if (!buffer) {
@@ -150,6 +199,11 @@ static void input(const struct bh_net_frame *frame)
 		at = (uint16_t)(at + length);
 	}
 	bh_net_rx_done(&net.rx, frame);
+	if (spare && !is_passing(buffer)) {
+		net.counters.no_memory++;
+		pbuf_free(buffer);
+		return;
+	}
 	net.counters.received++;
 	if (net.netif.input(buffer, &net.netif) != ERR_OK)
 		pbuf_free(buffer);

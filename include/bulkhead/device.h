@@ -33,7 +33,7 @@
 #endif
 
 #define BH_DEVICE_PATH "/dev/bulkhead"
-#define BH_DEVICE_VERSION 1
+#define BH_DEVICE_VERSION 2
 #define BH_TEXT_SIZE 256
 
 struct bh_call {
@@ -145,6 +145,7 @@ struct bh_info {
 	uint32_t pool_used;
 	uint32_t memory_count;
 	uint64_t events_lost;
+	uint64_t events_next; /* what all else says includes what events with lower numbers tell */
 	struct bh_range core_memory;
 	struct bh_range memory
 		[BH_BOOT_RANGES_MAX]; /* taken from Linux, for cells; core memory not included */

@@ -345,6 +345,7 @@ static int sim_info(struct bh_backend *b, struct bh_info *info, struct bh_device
 		info->pool_pages = shared->pool_pages;
 		info->pool_used = shared->pool_used;
 		info->events_lost = shared->events.lost;
+		info->events_next = shared->events.tail + shared->events.lost;
 		info_cells(info);
 	}
 	pthread_mutex_unlock(&s->core);

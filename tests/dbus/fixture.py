@@ -46,7 +46,7 @@ BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 CELL = '''[Cell]
 Description=A cell for a test
 Cpus=count:1
-ShutdownTimeoutSec=1
+ShutdownTimeoutSec=%(patience)s
 %(more)s
 [Memory ram]
 Size=512K
@@ -260,18 +260,18 @@ class Daemon:
 
     # Files.
 
-    def write_cell(self, name, script='beat 50', more=''):
+    def write_cell(self, name, script='beat 50', more='', patience='1'):
         with open(self.path(name + '.sim'), 'w') as f:
             f.write('#!bulkhead-simulated\n' + script + '\n')
-        text = self.cell_text(name, more)
+        text = self.cell_text(name, more, patience)
         temporary = self.path(name + '.new')
         with open(temporary, 'w') as f:
             f.write(text)
         os.rename(temporary, os.path.join(self.cells, name + '.cell'))
         return text
 
-    def cell_text(self, name, more=''):
-        return CELL % {'image': self.path(name + '.sim'), 'more': more}
+    def cell_text(self, name, more='', patience='1'):
+        return CELL % {'image': self.path(name + '.sim'), 'more': more, 'patience': patience}
 
     def read_cell(self, name):
         with open(os.path.join(self.cells, name + '.cell')) as f:

@@ -285,6 +285,22 @@ def failures():
         d.cell('c', 'Stop')
         d.wait_cell('c', 'StateReason', 'no-answer')
 
+        # What the daemon reads of it may be older than what it has heard.
+        d.write_cell('c', 'ignore-shutdown\nbeat 50', patience='1ms')
+        d.reload()
+        for _ in range(25):
+            d.cell('c', 'Start')
+            d.cell('c', 'Stop')
+            d.wait_cell('c', 'StateReason', 'no-answer')
+
+        # Being asked ends with the life that was: what it says in the next one is its own word.
+        d.write_cell('c', 'wait 2000\nstate failed')
+        d.reload()
+        d.cell('c', 'Start')
+        d.cell('c', 'Restart')
+        d.wait_cell('c', 'State', 'failed')
+        d.wait_cell('c', 'StateReason', 'gave-up')
+
         # One that refuses, and gives up later: on a busy host perhaps before it is asked.
         def refuses(wait):
             d.write_cell('c', 'deny-shutdown\nprint ready %d\nwait %d\nstate failed' % (wait, wait))

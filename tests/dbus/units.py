@@ -129,11 +129,11 @@ def generate(cells):
 
 def generated():
     """order, mounts, restarts and times come from the cell file"""
-    text = fixture.CELL % {'image': '/srv/my images/100%.bin', 'more': ''}
+    text = fixture.CELL % {'image': '/srv/my images/100%.bin', 'more': '', 'patience': '1'}
     text += '[Service]\nAfter=net\nWants=net\nRestart=always\nRestartSec=2\n'
     linux = '[Cell]\nCpus=count:1\n[Memory ram]\nSize=64M\nGuestAddress=0\n[Linux]\n'
     units = generate({'rt.cell': text.replace('A cell for a test', '50% of the time'),
-                      'net.cell': fixture.CELL % {'image': '/boot/x', 'more': ''},
+                      'net.cell': fixture.CELL % {'image': '/boot/x', 'more': '', 'patience': '1'},
                       'linux.cell': linux + 'Kernel=/srv/my images/vmlinuz\nInitrd=/var/100%.img\n',
                       'bare.cell': linux + 'Kernel=/srv/vmlinuz\n',
                       'README': 'no cell'})
@@ -153,7 +153,7 @@ def generated():
 
 def drop_ins_are_good():
     """systemd takes the drop-ins"""
-    text = fixture.CELL % {'image': '/srv/my images/"100%".bin', 'more': ''}
+    text = fixture.CELL % {'image': '/srv/my images/"100%".bin', 'more': '', 'patience': '1'}
     with Root() as root:
         for unit, lines in generate({'x.cell': text}).items():
             folder = os.path.join(root.units, unit)

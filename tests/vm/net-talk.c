@@ -34,6 +34,7 @@
 #define PORT_DISCARD 9
 #define PATIENCE_MS 30000
 #define AGAIN_MS 1000
+#define ROOM_LATE 8192
 
 static char buffer[65536], pattern[65536 + 251];
 
@@ -43,7 +44,8 @@ static void __attribute__((noreturn)) fail(const char *what)
 	exit(1);
 }
 
-static int open_socket(int type, const char *address, int port)
+/* @room: what the kernel buffers of a stream in either direction; 0: as it likes. */
+static int open_socket_with(int type, const char *address, int port, int room)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET};
 	int fd = socket(AF_INET, type, 0), base = 0;
@@ -52,9 +54,17 @@ static int open_socket(int type, const char *address, int port)
 	if (sscanf(address, "%15[^:]:%d", host, &base) < 1 || !inet_aton(host, &to.sin_addr))
 		fail(address);
 	to.sin_port = htons((uint16_t)(base + port));
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)))
+	if (fd < 0 || (room && (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)) ||
+				setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)))))
+		fail("socket");
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)))
 		fail(address);
 	return fd;
+}
+
+static int open_socket(int type, const char *address, int port)
+{
+	return open_socket_with(type, address, port, 0);
 }
 
 /* A datagram may be lost: the first ones wait for ARP, and nobody has promised anything. */
@@ -101,9 +111,11 @@ static void udp_small(const char *address, unsigned long count)
 	close(fd);
 }
 
-static void tcp(const char *address, unsigned long bytes, bool echo)
+/* @late: nothing is read before nothing more can be sent, so that the other end has all the data it can hold. */
+static void tcp(const char *address, unsigned long bytes, bool echo, bool late)
 {
-	int fd = open_socket(SOCK_STREAM, address, echo ? PORT_ECHO : PORT_DISCARD);
+	int fd = open_socket_with(SOCK_STREAM, address, echo ? PORT_ECHO : PORT_DISCARD,
+				  late ? ROOM_LATE : 0);
 	unsigned long sent = 0, received = echo ? 0 : bytes;
 	struct timespec begin, end;
 	double seconds;
@@ -113,8 +125,12 @@ static void tcp(const char *address, unsigned long bytes, bool echo)
 		struct pollfd ready = {.fd = fd};
 		ssize_t n;
 
-		ready.events =
-			(short)((sent < bytes ? POLLOUT : 0) | (received < bytes ? POLLIN : 0));
+		ready.events = (short)((sent < bytes ? POLLOUT : 0) |
+				       (received < bytes && !late ? POLLIN : 0));
+		if (late && poll(&ready, 1, AGAIN_MS) <= 0) {
+			late = false;
+			continue;
+		}
 		if (poll(&ready, 1, PATIENCE_MS) <= 0)
 			fail("the connection stands still");
 		if (ready.revents & POLLOUT) {
@@ -254,12 +270,12 @@ static void bench(const char *address, unsigned long datagrams, unsigned long by
 	MARK(BH_BENCH_X86_BEGIN(BH_BENCH_NET_SMALL));
 	udp_small(address, datagrams);
 	MARK(BH_BENCH_X86_END(BH_BENCH_NET_SMALL));
-	tcp(address, bytes, false);
+	tcp(address, bytes, false, false);
 	MARK(BH_BENCH_X86_BEGIN(BH_BENCH_NET_SEND));
-	tcp(address, bytes, false);
+	tcp(address, bytes, false, false);
 	MARK(BH_BENCH_X86_END(BH_BENCH_NET_SEND));
 	MARK(BH_BENCH_X86_BEGIN(BH_BENCH_NET_ECHO));
-	tcp(address, bytes, true);
+	tcp(address, bytes, true, false);
 	MARK(BH_BENCH_X86_END(BH_BENCH_NET_ECHO));
 }
 
@@ -270,9 +286,11 @@ int main(int argc, char **argv)
 	if (argc == 5 && !strcmp(argv[1], "udp"))
 		udp(argv[2], strtoul(argv[3], NULL, 0), strtoul(argv[4], NULL, 0));
 	else if (argc == 4 && !strcmp(argv[1], "tcp"))
-		tcp(argv[2], strtoul(argv[3], NULL, 0), true);
+		tcp(argv[2], strtoul(argv[3], NULL, 0), true, false);
+	else if (argc == 4 && !strcmp(argv[1], "late"))
+		tcp(argv[2], strtoul(argv[3], NULL, 0), true, true);
 	else if (argc == 4 && !strcmp(argv[1], "sink"))
-		tcp(argv[2], strtoul(argv[3], NULL, 0), false);
+		tcp(argv[2], strtoul(argv[3], NULL, 0), false, false);
 	else if (argc == 2 && !strcmp(argv[1], "serve"))
 		serve();
 	else if (argc == 4 && !strcmp(argv[1], "pour"))
