@@ -17,6 +17,17 @@
 #include <unistd.h>
 #include "bh-device.h"
 
+/* Of Linux: a page, and 32 MiB from a 2 MiB boundary on. */
+#ifdef __aarch64__
+#define DESC_ARCH BH_ARCH_ARM64
+#define LINUX_MEMORY 0x41000000
+#define LINUX_RESERVED 0x41000000
+#else
+#define DESC_ARCH BH_ARCH_X86
+#define LINUX_MEMORY 0x100000
+#define LINUX_RESERVED 0x1000000
+#endif
+
 static int fd;
 
 static int answer(const struct bh_call *call, int ret)
@@ -53,6 +64,7 @@ static struct cell cell_make(void)
 	struct cell cell = {
 		.desc = {.magic = BH_CELL_DESC_MAGIC,
 			 .version = BH_CELL_DESC_VERSION,
+			 .arch = DESC_ARCH,
 			 .size = sizeof(cell),
 			 .name = "bad",
 			 .cpus = {offsetof(struct cell, cpus), 1},
@@ -86,29 +98,30 @@ static int cell_try(struct cell *cell)
 		return cell_try(&cell);         \
 	}
 
-#define CELL_CASES(C)                                                                           \
-	C(magic, cell.desc.magic = 1)                                                           \
-	C(version, cell.desc.version = 9)                                                       \
-	C(size_differs, cell.desc.size -= 8)                                                    \
-	C(table_outside, cell.desc.memory.offset = 0x10000)                                     \
-	C(table_count, cell.desc.memory.count = 0x10000000)                                     \
-	C(table_misaligned, cell.desc.memory.offset += 4)                                       \
-	C(table_in_header, cell.desc.cpus.offset = 8)                                           \
-	C(name_empty, cell.desc.name[0] = 0)                                                    \
-	C(name_endless, memset(cell.desc.name, 'x', sizeof(cell.desc.name)))                    \
-	C(id_range, cell.desc.id = 32)                                                          \
-	C(cpu_none, cell.desc.cpus.count = 0)                                                   \
-	C(cpu_unknown, cell.cpus[0] = 77)                                                       \
-	C(cpu_huge, cell.cpus[0] = 0xffffffff)                                                  \
-	C(cpu_twice, cell.desc.cpus.count = 2)                                                  \
-	C(cpu_boot, cell.cpus[0] = 0)                                                           \
-	C(memory_linux, cell.memory[0].phys = 0x100000)                                         \
-	C(memory_linux_io, (cell.memory[0].phys = 0x100000, cell.memory[0].flags |= BH_MEM_IO)) \
-	C(memory_empty, cell.memory[0].size = 0)                                                \
-	C(memory_align, cell.memory[0].size = 0x100001)                                         \
-	C(memory_wrap, cell.memory[0].size = ~0xfffULL)                                         \
-	C(memory_too_much, cell.memory[0].size = 1ULL << 40)                                    \
-	C(memory_flags, cell.memory[0].flags |= 0x40000000)                                     \
+#define CELL_CASES(C)                                                              \
+	C(magic, cell.desc.magic = 1)                                              \
+	C(version, cell.desc.version = 9)                                          \
+	C(size_differs, cell.desc.size -= 8)                                       \
+	C(table_outside, cell.desc.memory.offset = 0x10000)                        \
+	C(table_count, cell.desc.memory.count = 0x10000000)                        \
+	C(table_misaligned, cell.desc.memory.offset += 4)                          \
+	C(table_in_header, cell.desc.cpus.offset = 8)                              \
+	C(name_empty, cell.desc.name[0] = 0)                                       \
+	C(name_endless, memset(cell.desc.name, 'x', sizeof(cell.desc.name)))       \
+	C(id_range, cell.desc.id = 32)                                             \
+	C(cpu_none, cell.desc.cpus.count = 0)                                      \
+	C(cpu_unknown, cell.cpus[0] = 77)                                          \
+	C(cpu_huge, cell.cpus[0] = 0xffffffff)                                     \
+	C(cpu_twice, cell.desc.cpus.count = 2)                                     \
+	C(cpu_boot, cell.cpus[0] = 0)                                              \
+	C(memory_linux, cell.memory[0].phys = LINUX_MEMORY)                        \
+	C(memory_linux_io,                                                         \
+	  (cell.memory[0].phys = LINUX_MEMORY, cell.memory[0].flags |= BH_MEM_IO)) \
+	C(memory_empty, cell.memory[0].size = 0)                                   \
+	C(memory_align, cell.memory[0].size = 0x100001)                            \
+	C(memory_wrap, cell.memory[0].size = ~0xfffULL)                            \
+	C(memory_too_much, cell.memory[0].size = 1ULL << 40)                       \
+	C(memory_flags, cell.memory[0].flags |= 0x40000000)                        \
 	C(memory_overlap, (cell.desc.memory.count = 2, cell.memory[1].virt = 0x80000))
 
 CELL_CASES(CELL_CASE)
@@ -189,14 +202,14 @@ static int call_read_only(void)
 
 static int reserved_linux(void)
 {
-	struct bh_enable enable = {.reserved = {0x1000000, 0x2000000}};
+	struct bh_enable enable = {.reserved = {LINUX_RESERVED, 0x2000000}};
 
 	return CALL(BH_IOC_ENABLE, enable);
 }
 
 static int reserved_misaligned(void)
 {
-	struct bh_enable enable = {.reserved = {0x1001000, 0x2000000}};
+	struct bh_enable enable = {.reserved = {LINUX_RESERVED + 0x1000, 0x2000000}};
 
 	return CALL(BH_IOC_ENABLE, enable);
 }
