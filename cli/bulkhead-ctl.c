@@ -31,7 +31,7 @@ static const char usage_text[] =
 	"  create --name NAME --cpus LIST --memory SIZE[@VIRT][,phys=ADDRESS][,FLAG…] …\n"
 	"         [--comm ADDRESS] [--pio BASE[,LENGTH]] [--irq PIN[@IOAPIC]] [--pci BUS:DEV.FN]\n"
 	"         [--policy KIND=stop|ignore] [--reset ADDRESS] [--timeout MS] [--console]\n"
-	"         [--uart PORT] [--passive] [--pc] [--id N] [--flags N]\n"
+	"         [--uart ADDRESS] [--passive] [--pc] [--id N] [--flags N]\n"
 	"         [--link NUMBER:PEER/PEERS@VIRT[,rw=SIZE][,output=SIZE][,protocol=N]\n"
 	"                 [,vectors=N][,device=N][,phys=ADDRESS][,root=PEER][,root-vectors=N]]\n"
 	"  create FILE                       a binary descriptor\n"

@@ -6,9 +6,9 @@
 
 count=0
 
-# Of the machine this runs on, and where payloads have the comm region there.
-case $(uname -m) in
-aarch64) arch=arm64 comm=0x80000000 ;;
+# Of the board, and where payloads have the comm region there.
+case ${BULKHEAD_ARCH-$(uname -m)} in
+arm64 | aarch64) arch=arm64 comm=0x80000000 ;;
 *) arch=amd64 comm=0x100000 ;;
 esac
 

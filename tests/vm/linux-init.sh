@@ -70,16 +70,22 @@ taken()
 	sed -n 's/^ *RES: *\([0-9]*\) .*/\1/p' /proc/interrupts
 }
 
-# The functions on the bus, where the kernel has put them, and a link used without a driver: doorbells to itself and to a
-# peer that answers (payload link) come as MSI-X, with the kernel's vector for rescheduling as the message.
-if wanted do=link; then
+# look: at the only function there is, and how the kernel came to it.
+look()
+{
 	echo "$me: $(dmesg | grep -c 'PCI host bridge to bus 0000:00') host bridge, $(ls /sys/bus/pci/devices | wc -l) functions"
-	dmesg | grep -E 'PCI: (MMCONFIG|ECAM)|DMI:|vmgenid|Fatal' | sed "s/^/$me: kernel: /"
+	dmesg | grep -E 'PCI: (MMCONFIG|ECAM)|ECAM at|DMI:|vmgenid|Fatal' | sed "s/^/$me: kernel: /"
 	function=$(ls -d /sys/bus/pci/devices/*)
 	echo "$me: ${function##*/} $(cat "$function/vendor") $(cat "$function/device") class $(cat "$function/class")"
 	registers=$(sed -n '1s/ .*//p' "$function/resource")
 	table=$(sed -n '2s/ .*//p' "$function/resource")
 	echo "$me: BARs at $registers $table"
+}
+
+# The functions on the bus, where the kernel has put them, and a link used without a driver: doorbells to itself and to a
+# peer that answers (payload link) come as MSI-X, with the kernel's vector for rescheduling as the message.
+if wanted do=link; then
+	look
 	echo 1 >"$function/enable"
 	config 4 06
 	taskset -p 1 $$ >/dev/null
@@ -109,7 +115,20 @@ if wanted do=link; then
 	echo "$me: 3 answers with $(($(taken) - before)) interrupts"
 fi
 
-# A network over the link, with the services of the payload "net", and with iperf3 and ssh; or a client of another's.
+# A program of the link library talks to a peer (payload link, role=talk), through the driver.
+if wanted do=talk; then
+	exec 3>&2 2>/complaints
+	insmod /uio.ko
+	insmod /bulkhead_uio.ko
+	look
+	answers=$(seq 20 | timeout 60 link-talk | grep -c '^answer to: ')
+	exec 2>&3
+	sed "s/^/$me: complaint: /" /complaints
+	grep bulkhead /proc/interrupts | while read -r _ taken chip _; do echo "$me: talked: $taken interrupts at $chip"; done
+	echo "$me: talked: $answers answers of 20"
+fi
+
+ of the payload "net", and with iperf3 and ssh; or a client of another's.
 if wanted do=net; then
 	insmod /bulkhead_net.ko
 	interface=$(ls /sys/bus/pci/drivers/bulkhead_net/*/net)

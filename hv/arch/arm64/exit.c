@@ -236,8 +236,10 @@ static __noinline bool data_refused(struct cpu *cpu, u64 esr, struct mmio_access
 	/* Whoever refused it may have put another address into what becomes of the event. */
 	if (!fault_address(esr, sysreg_read(far_el2), &address) ||
 	    is_over(cpu, address, access->write ? TABLE_WRITE : TABLE_READ) ||
-	    !abort_violation(cpu, access, access->kind, 0) ||
-	    root_forgive(cpu, access->address, access->write))
+	    !abort_violation(cpu, access, access->kind, 0))
+		return false;
+	/* A write that is dropped leaves nothing behind: the next is reported, too. */
+	if (!access->write && root_forgive(cpu, access->address, false))
 		return false;
 	access->value = width_mask(access->width);
 	return true;
