@@ -11,14 +11,21 @@
 
 #define CPUS_MAX 256
 #define ENTRIES_MAX 64
+#define PINS_MAX 128 /* of an entry */
 
-/* Where the usual interrupt controller is: a PC's IOAPIC, the GIC of QEMU's "virt". */
+/* Where the usual interrupt controller is: a PC's IOAPIC, the GIC of QEMU's "virt"; and what the usual UART is. */
 #ifdef __aarch64__
 #define DESCRIPTOR_ARCH BH_ARCH_ARM64
 #define IRQCHIP_ADDRESS 0x08000000ULL
+#define UART_TYPE BH_CONSOLE_PL011
+#define UART_FLAGS (BH_CONSOLE_MMIO | BH_CONSOLE_REGDIST_4)
+#define UART_SIZE 0x1000
 #else
 #define DESCRIPTOR_ARCH BH_ARCH_X86
 #define IRQCHIP_ADDRESS 0xfec00000ULL
+#define UART_TYPE BH_CONSOLE_8250
+#define UART_FLAGS 0
+#define UART_SIZE 8
 #endif
 
 struct builder {
@@ -180,17 +187,19 @@ static bool irq_add(struct builder *b, const char *text)
 	uint64_t pin, address = IRQCHIP_ADDRESS;
 	uint32_t i;
 
-	if (!number_parse(text, "@", &pin, &text) || pin >= 128)
+	if (!number_parse(text, "@", &pin, &text) || pin > UINT32_MAX)
 		return false;
 	if (*text == '@' && !number_parse(text + 1, "", &address, NULL))
 		return false;
 	for (i = 0; i < b->head.irqs.count; i++)
-		if (b->irqs[i].address == address)
+		if (b->irqs[i].address == address && pin - b->irqs[i].first < PINS_MAX)
 			break;
 	if (i == ENTRIES_MAX)
 		return false;
 	if (i == b->head.irqs.count)
-		b->irqs[b->head.irqs.count++].address = address;
+		b->irqs[b->head.irqs.count++] =
+			(struct bh_irqs){.address = address, .first = pin - pin % PINS_MAX};
+	pin -= b->irqs[i].first;
 	b->irqs[i].pins[pin / 32] |= 1U << pin % 32;
 	return true;
 }
@@ -406,8 +415,9 @@ struct bh_cell_desc *descriptor_from_options(int argc, char **argv)
 		case 'u':
 			good = number_parse(optarg, "", &number, NULL);
 			b.head.console.address = number;
-			b.head.console.type = BH_CONSOLE_8250;
-			b.head.console.size = 8;
+			b.head.console.type = UART_TYPE;
+			b.head.console.flags = UART_FLAGS;
+			b.head.console.size = UART_SIZE;
 			break;
 		case 'a':
 			b.head.flags |= BH_CELL_PASSIVE_COMM;

@@ -192,12 +192,16 @@ static void tree_cpus(struct tree *tree, const struct bh_linux_board *board)
 	put_bytes(tree, "interrupts", board->timer, board->timer_size);
 	node_end(tree);
 	node_begin(tree, "interrupt-controller", board->gicd);
-	put_text(tree, "compatible", "arm,gic-v3");
+	put_text(tree, "compatible", board->gicc ? "arm,gic-400" : "arm,gic-v3");
 	put_bytes(tree, "interrupt-controller", NULL, 0);
 	PUT_CELLS(tree, "#interrupt-cells", 3);
 	PUT_CELLS(tree, "#address-cells", 0);
-	PUT_CELLS(tree, "reg", CELLS64(board->gicd), CELLS64(0x10000), CELLS64(board->gicr),
-		  CELLS64(board->gicr_size));
+	if (board->gicc)
+		PUT_CELLS(tree, "reg", CELLS64(board->gicd), CELLS64(0x1000), CELLS64(board->gicc),
+			  CELLS64(0x2000));
+	else
+		PUT_CELLS(tree, "reg", CELLS64(board->gicd), CELLS64(0x10000), CELLS64(board->gicr),
+			  CELLS64(board->gicr_size));
 	PUT_CELLS(tree, "phandle", PHANDLE_GIC);
 	node_end(tree);
 }

@@ -85,14 +85,25 @@ static bool reg_read(const void *tree, int node, int index, uint64_t *start, uin
 
 static const char *board_tree(const void *tree, struct bh_linux_board *out)
 {
+	static const char *const v2[] = {"arm,gic-400", "arm,cortex-a15-gic", "arm,cortex-a7-gic"};
 	int gic, timer, length;
-	const uint8_t *lines;
+	const uint8_t *lines, *regions;
+	bool is_v3;
 	uint64_t size;
 
 	gic = fdt_node_offset_by_compatible(tree, -1, "arm,gic-v3");
+	is_v3 = gic >= 0;
+	for (size_t i = 0; gic < 0 && i < sizeof(v2) / sizeof(*v2); i++)
+		gic = fdt_node_offset_by_compatible(tree, -1, v2[i]);
 	if (gic < 0 || !reg_read(tree, gic, 0, &out->gicd, &size) ||
-	    !reg_read(tree, gic, 1, &out->gicr, &out->gicr_size))
-		return "the machine's device tree names no GICv3, which a Linux cell needs";
+	    !(is_v3 ? reg_read(tree, gic, 1, &out->gicr, &out->gicr_size)
+		    : reg_read(tree, gic, 1, &out->gicc, &size)))
+		return "the machine's device tree names neither a GICv3 nor a GICv2, and a Linux "
+		       "cell needs one";
+	regions = fdt_getprop(tree, gic, "#redistributor-regions", &length);
+	if (is_v3 && regions && length == 4 && number(regions, 4) != 1)
+		return "the machine's GIC has its redistributors in several places, which a Linux "
+		       "cell cannot find";
 	timer = fdt_node_offset_by_compatible(tree, -1, "arm,armv8-timer");
 	lines = timer < 0 ? NULL : fdt_getprop(tree, timer, "interrupts", &length);
 	/* Three cells each, as the controller has it. */
@@ -178,10 +189,23 @@ static const char *madt_gic(const struct table *madt, struct bh_linux_board *out
 	size_t gicd = madt_next(madt, MADT_ENTRIES, MADT_GICD, 24);
 	size_t gicr = madt_next(madt, MADT_ENTRIES, MADT_GICR, 16);
 
-	/* In several places they are of no use to the core either. */
-	if (!gicd || !gicr || madt_next(madt, madt_after(madt, gicr), MADT_GICR, 16))
-		return "the machine's ACPI table APIC names no GICv3, which a Linux cell needs";
-	out->gicd = table_get(madt, gicd + 8, 8);
+	size_t cpu = madt_next(madt, MADT_ENTRIES, MADT_GICC, 76);
+
+	if (gicr && madt_next(madt, madt_after(madt, gicr), MADT_GICR, 16))
+		return "the machine's GIC has its redistributors in several places, which a Linux "
+		       "cell cannot find";
+	out->gicd = gicd ? table_get(madt, gicd + 8, 8) : 0;
+	/* The version as far as it is said; what only a GICv3 has, or only a GICv2. */
+	if (gicd && !gicr && cpu && table_get(madt, gicd + 20, 1) < 3 &&
+	    !table_get(madt, cpu + 60, 8)) {
+		out->gicc = table_get(madt, cpu + 32, 8);
+		if (out->gicc)
+			return NULL;
+	}
+	if (!gicd || !gicr)
+		return "the machine's ACPI table APIC names neither a GICv3 nor a GICv2, and a "
+		       "Linux "
+		       "cell needs one";
 	out->gicr = table_get(madt, gicr + 4, 8);
 	out->gicr_size = table_get(madt, gicr + 12, 4);
 	return NULL;

@@ -41,8 +41,9 @@ const char *bh_linux_build(const struct bh_linux_request *request, struct bh_lin
 
 /* The machine as cells on arm64 find it. */
 struct bh_linux_board {
-	uint64_t gicd; /* the interrupt controller, a GICv3 */
-	uint64_t gicr, gicr_size;
+	uint64_t gicd; /* the interrupt controller */
+	uint64_t gicr, gicr_size; /* of a GICv3 */
+	uint64_t gicc; /* of a GICv2; 0: it is a GICv3 */
 	uint8_t timer[64]; /* its interrupts, as they stand in a device tree */
 	uint32_t timer_size;
 	uint32_t cpu_count; /* of the cell */

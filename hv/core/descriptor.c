@@ -171,9 +171,9 @@ static bool lists_check(const struct bh_cell_desc *desc, struct bh_error *error)
 					 .value = pio[i].base);
 	}
 	for (u32 i = 0; i < desc->irqs.count; i++)
-		if (irqs[i].reserved[0] || irqs[i].reserved[1])
+		if (irqs[i].reserved || irqs[i].first % 32)
 			return error_set(error, BH_E_DESC_RESERVED, .where = BH_IN_IRQS, .index = i,
-					 .value = irqs[i].reserved[0] | irqs[i].reserved[1]);
+					 .value = irqs[i].reserved ?: irqs[i].first);
 	for (u32 i = 0; i < desc->pci.count; i++) {
 		if (pci[i].flags)
 			return error_set(error, BH_E_DESC_FLAGS, .where = BH_IN_PCI, .index = i,

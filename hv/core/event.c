@@ -31,6 +31,11 @@ void notify_set(u32 apic_id, u32 vector)
 		arch_notify(apic_id, vector);
 }
 
+u32 notify_vector(void)
+{
+	return READ_ONCE(notify_target.vector);
+}
+
 u32 notify_ack(void)
 {
 	return __atomic_exchange_n(&notify_pending, 0, __ATOMIC_ACQ_REL);

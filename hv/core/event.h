@@ -18,6 +18,7 @@ void event_cell_state(struct cell *cell, u32 former, u32 state);
 void notify_root(u32 bits);
 /* BH_HC_NOTIFY_SET, _ACK, BH_HC_EVENT_ACK */
 void notify_set(u32 apic_id, u32 vector);
+u32 notify_vector(void); /* 0: none */
 u32 notify_ack(void);
 void event_ack(u32 next);
 

@@ -74,6 +74,7 @@ struct bh_core_header {
 
 #define BH_BOOT_RANGES_MAX 64
 #define BH_BOOT_IOAPICS_MAX 8
+#define BH_BOOT_GICR_MAX 8
 
 struct bh_range {
 	uint64_t start;
@@ -91,7 +92,8 @@ struct bh_boot_gic {
 	uint32_t version; /* 2 or 3; 0: no such machine */
 	uint32_t maintenance; /* its interrupt id: a PPI, 16 to 31 */
 	uint64_t gicd;
-	struct bh_range gicr; /* version 3: all redistributors */
+	struct bh_range gicr
+		[BH_BOOT_GICR_MAX]; /* version 3: where redistributors are, in pieces; size 0: no more */
 	uint64_t gicc; /* version 2: CPU interface, hypervisor's and virtual one */
 	uint64_t gich;
 	uint64_t gicv;

@@ -106,11 +106,13 @@ struct bh_pio {
 	uint32_t reserved;
 };
 
-/* Pins of one interrupt controller. */
+/* Pins of one interrupt controller, up to 128; a GIC's SPIs, which can be more, take several entries. */
 struct bh_irqs {
-	uint64_t address; /* physical, of the IOAPIC */
-	uint32_t reserved[2];
-	uint32_t pins[4]; /* bit n of word w: pin 32 w + n */
+	uint64_t address; /* physical, of the IOAPIC; the GIC's distributor */
+	uint32_t reserved;
+	uint32_t first; /* a multiple of 32; 0 on x86 */
+	uint32_t pins
+		[4]; /* bit n of word w: pin first + 32 w + n; of a GIC, pin 0 is the first SPI */
 };
 
 /*

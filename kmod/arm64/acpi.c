@@ -9,6 +9,7 @@
 /* Tables do not say how large these are; IHI 0048, IHI 0069 and GICv2m do. */
 #define MSI_FRAME_SIZE SZ_4K
 #define TRANSLATOR_SIZE SZ_128K
+#define REDISTRIBUTOR_SIZE SZ_128K
 
 union madt_entry {
 	struct acpi_subtable_header header;
@@ -24,9 +25,10 @@ struct madt {
 	const struct acpi_madt_generic_distributor *distributor;
 	const struct acpi_madt_generic_interrupt
 		*cpu; /* the first: all CPUs have alike what is read of it */
-	const struct acpi_madt_generic_redistributor *redistributor;
-	u32 redistributors;
 };
+
+typedef int entry_reader(struct bh_call *call, struct bh_boot_info *info, struct madt *madt,
+			 const union madt_entry *entry);
 
 unsigned int acpi_line(u32 id)
 {
@@ -67,9 +69,8 @@ static int entry_read(struct bh_call *call, struct bh_boot_info *info, struct ma
 		madt->distributor = &entry->distributor;
 		return 0;
 	case ACPI_MADT_TYPE_GENERIC_REDISTRIBUTOR:
-		madt->redistributor = &entry->redistributor;
-		madt->redistributors++;
-		return 0;
+		return platform_redistributors(call, info, entry->redistributor.base_address,
+					       entry->redistributor.length);
 	case ACPI_MADT_TYPE_GENERIC_MSI_FRAME:
 		return platform_keep(call, info, entry->frame.base_address, MSI_FRAME_SIZE);
 	case ACPI_MADT_TYPE_GENERIC_TRANSLATOR:
@@ -79,8 +80,19 @@ static int entry_read(struct bh_call *call, struct bh_boot_info *info, struct ma
 	}
 }
 
+/* Where redistributors have no entries of their own, those of the CPUs say it. */
+static int cpu_redistributor_read(struct bh_call *call, struct bh_boot_info *info,
+				  struct madt *madt, const union madt_entry *entry)
+{
+	if (entry->header.type != ACPI_MADT_TYPE_GENERIC_INTERRUPT ||
+	    !(entry->cpu.flags & ACPI_MADT_ENABLED) || !entry->cpu.gicr_base_address)
+		return 0;
+	return platform_redistributors(call, info, entry->cpu.gicr_base_address,
+				       REDISTRIBUTOR_SIZE);
+}
+
 static int madt_read(struct bh_call *call, struct bh_boot_info *info, struct madt *madt,
-		     const struct acpi_table_header *table)
+		     const struct acpi_table_header *table, entry_reader *reader)
 {
 	const void *at = (const void *)table + sizeof(struct acpi_table_madt);
 	const void *end = (const void *)table + table->length;
@@ -95,7 +107,7 @@ static int madt_read(struct bh_call *call, struct bh_boot_info *info, struct mad
 					 "the ACPI table APIC has an entry of type %u with %u "
 					 "bytes, which cannot be",
 					 entry->header.type, entry->header.length);
-		ret = entry_read(call, info, madt, entry);
+		ret = reader(call, info, madt, entry);
 		if (ret)
 			return ret;
 		at += entry->header.length;
@@ -103,11 +115,11 @@ static int madt_read(struct bh_call *call, struct bh_boot_info *info, struct mad
 	return 0;
 }
 
-static u32 gic_version(const struct madt *madt)
+static u32 gic_version(const struct bh_boot_info *info, const struct madt *madt)
 {
 	switch (madt->distributor->version) {
 	case ACPI_MADT_GIC_VERSION_NONE:
-		return madt->redistributors || madt->cpu->gicr_base_address ? 3 : 2;
+		return info->gic.gicr[0].size || madt->cpu->gicr_base_address ? 3 : 2;
 	case ACPI_MADT_GIC_VERSION_V2:
 		return 2;
 	case ACPI_MADT_GIC_VERSION_V3:
@@ -131,33 +143,37 @@ static int gicv2_fill(struct bh_call *call, struct bh_boot_info *info,
 	return 0;
 }
 
-static int gic_fill(struct bh_call *call, struct bh_boot_info *info, const struct madt *madt)
+static int gic_fill(struct bh_call *call, struct bh_boot_info *info, struct madt *madt,
+		    const struct acpi_table_header *table)
 {
 	u32 version;
+	int ret;
 
 	if (!madt->distributor || !madt->cpu || madt->cpu->vgic_interrupt < 16 ||
 	    madt->cpu->vgic_interrupt > 31)
 		return error_set(call, ENODEV, BH_R_MACHINE,
 				 "the ACPI table APIC does not say where the GIC is, or which is "
 				 "its maintenance interrupt");
-	version = gic_version(madt);
+	version = gic_version(info, madt);
 	if (!version)
 		return error_set(call, ENODEV, BH_R_MACHINE,
 				 "the machine's GIC is of version %u, as the ACPI table APIC says: "
 				 "neither 2 nor 3",
 				 madt->distributor->version);
-	info->gic = (struct bh_boot_gic){
-		.version = version,
-		.gicd = madt->distributor->base_address,
-		.maintenance = madt->cpu->vgic_interrupt,
-	};
+	info->gic.version = version;
+	info->gic.gicd = madt->distributor->base_address;
+	info->gic.maintenance = madt->cpu->vgic_interrupt;
 	if (version == 2)
 		return gicv2_fill(call, info, madt->cpu);
-	/* Without any each CPU has a place of its own. */
-	if (madt->redistributors != 1)
-		return platform_scattered(call, madt->redistributors ?: info->cpu_count);
-	info->gic.gicr =
-		(struct bh_range){madt->redistributor->base_address, madt->redistributor->length};
+	if (!info->gic.gicr[0].size) {
+		ret = madt_read(call, info, madt, table, cpu_redistributor_read);
+		if (ret)
+			return ret;
+	}
+	if (!info->gic.gicr[0].size)
+		return error_set(call, ENODEV, BH_R_MACHINE,
+				 "the ACPI table APIC does not say where the GIC's redistributors "
+				 "are");
 	return 0;
 }
 
@@ -170,9 +186,10 @@ int acpi_fill(struct bh_call *call, struct bh_boot_info *info)
 	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_MADT, 0, &table)))
 		return error_set(call, ENODEV, BH_R_MACHINE,
 				 "the machine has no ACPI table APIC, which says where the GIC is");
-	ret = madt_read(call, info, &madt, table);
+	info->gic = (struct bh_boot_gic){};
+	ret = madt_read(call, info, &madt, table, entry_read);
 	if (!ret)
-		ret = gic_fill(call, info, &madt);
+		ret = gic_fill(call, info, &madt, table);
 	acpi_put_table(table);
 	return ret;
 }

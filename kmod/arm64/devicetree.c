@@ -47,14 +47,18 @@ static int gicv3_fill(struct bh_call *call, struct bh_boot_info *info, struct de
 {
 	u32 regions = 1;
 	struct resource gicr;
+	int ret = 0;
 
 	of_property_read_u32(node, "#redistributor-regions", &regions);
-	if (regions != 1)
-		return platform_scattered(call, regions);
-	if (of_address_to_resource(node, 1, &gicr))
+	if (!regions)
 		return -ENODEV;
-	info->gic.gicr = (struct bh_range){gicr.start, resource_size(&gicr)};
-	return 0;
+	/* The distributor's range comes first. */
+	for (u32 i = 0; !ret && i < regions; i++)
+		ret = of_address_to_resource(node, 1 + i, &gicr)
+			      ? -ENODEV
+			      : platform_redistributors(call, info, gicr.start,
+							resource_size(&gicr));
+	return ret;
 }
 
 /* The interface of a guest takes the place of the physical one, page by page. */

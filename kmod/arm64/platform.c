@@ -66,11 +66,22 @@ int platform_keep(struct bh_call *call, struct bh_boot_info *info, u64 start, u6
 	return 0;
 }
 
-int platform_scattered(struct bh_call *call, u32 regions)
+/* Where there is one for each CPU, they often follow each other. */
+int platform_redistributors(struct bh_call *call, struct bh_boot_info *info, u64 start, u64 size)
 {
-	return error_set(call, ENODEV, BH_R_MACHINE,
-			 "the GIC has its redistributors in %u places; only one is supported",
-			 regions);
+	struct bh_range *gicr = info->gic.gicr;
+	unsigned int i = 0;
+
+	while (i < BH_BOOT_GICR_MAX && gicr[i].size && gicr[i].start + gicr[i].size != start)
+		i++;
+	if (i == BH_BOOT_GICR_MAX)
+		return error_set(call, E2BIG, BH_R_MACHINE,
+				 "the GIC has its redistributors in more than %u places",
+				 BH_BOOT_GICR_MAX);
+	if (!gicr[i].size)
+		gicr[i].start = start;
+	gicr[i].size += size;
+	return 0;
 }
 
 int platform_no_gicv2_guests(struct bh_call *call)

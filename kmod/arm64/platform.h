@@ -22,7 +22,7 @@ int uefi_fill(struct bh_call *call, struct bh_boot_info *info);
 
 /* For both kinds. */
 int platform_keep(struct bh_call *call, struct bh_boot_info *info, u64 start, u64 size);
-int platform_scattered(struct bh_call *call, u32 regions);
+int platform_redistributors(struct bh_call *call, struct bh_boot_info *info, u64 start, u64 size);
 int platform_no_gicv2_guests(struct bh_call *call);
 unsigned int platform_line(u32 id);
 u64 platform_gicd(void); /* the distributor's address, once the machine has been looked at */

@@ -445,7 +445,7 @@ BAD(pio_bar_owned)
 BAD(irqs_reserved)
 {
 	request_pin(r, 5);
-	r->irqs[0].reserved[1] = 3;
+	r->irqs[0].reserved = 3;
 }
 
 BAD(irqs_unknown)

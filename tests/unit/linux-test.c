@@ -629,6 +629,15 @@ static void test_arm_board(void)
 	g_assert_cmpuint(board.cpu_count, ==, 2);
 	g_assert_cmphex(board.cpu[0], ==, 7);
 	g_assert_cmphex(board.cpu[1], ==, 0x100000002);
+	/* With a GICv2, too. */
+	board.gicc = 0x8010000;
+	request = arm_request_make();
+	g_assert_cmpstr(bh_linux_build_arm64(&request, &board, &arm), ==, NULL);
+	file_put(root, "sys/firmware/fdt", arm.dtb, arm.dtb_size);
+	board_says(root, NULL);
+	g_assert_cmphex(board.gicd, ==, 0x8000000);
+	g_assert_cmphex(board.gicc, ==, 0x8010000);
+	g_assert_cmphex(board.gicr, ==, 0);
 	for (guint i = 0; i < G_N_ELEMENTS(made); i++) {
 		g_autofree char *path = g_build_filename(root, made[i], NULL);
 
@@ -717,7 +726,19 @@ static void test_arm_acpi(void)
 	/* Redistributors in two places. */
 	madt[sizeof(madt) - 16] = 0xe;
 	tables_put(root);
-	board_says(root, "names no GICv3");
+	board_says(root, "in several places");
+	/* None, and the CPUs name the interface of a GICv2, or none. */
+	madt_make();
+	madt[sizeof(madt) - 32] = 0xf;
+	tables_put(root);
+	board_says(root, "neither a GICv3 nor a GICv2");
+	madt[44 + 34] = madt[44 + 80 + 34] = 1; /* 0x10000 */
+	tables_put(root);
+	file_put(root, made[1], "4\n", 2);
+	board_says(root, NULL);
+	g_assert_cmphex(board.gicc, ==, 0x10000);
+	g_assert_cmphex(board.gicr, ==, 0);
+	file_put(root, made[1], "6\n", 2);
 	madt_make();
 	gtdt[64] = 0;
 	tables_put(root);

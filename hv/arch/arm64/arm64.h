@@ -152,7 +152,7 @@ void vgic_init(void);
 /* Accesses inside them; false: forbidden, as mmio_handler has it. */
 bool vgic_distributor(struct cpu *cpu, struct mmio_access *access);
 bool vgic_redistributor(struct cpu *cpu, struct mmio_access *access);
-void vgic_attach_v2(struct cell *cell); /* its distributor and CPU interface, if it is version 2 */
+bool vgic_attach(struct cell *cell); /* what is not in gic_frames; false: too much is there */
 u8 vgic_priority(u32 id); /* of an SPI */
 bool vgic_owns(const struct cell *cell, u32 id);
 /* An SPI arrived at a CPU whose cell does not have it: the owner gets it at its first CPU. */

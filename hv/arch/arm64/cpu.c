@@ -364,9 +364,8 @@ u32 arch_cell_pages(void)
 
 bool arch_cell_init(struct cell *cell)
 {
-	if (cell != &root_cell) /* whose table says later what belongs to whom */
-		vgic_attach_v2(cell);
-	return true;
+	/* The root's table says later what belongs to whom. */
+	return cell == &root_cell || vgic_attach(cell);
 }
 
 void arch_cell_exit(struct cell *cell)

@@ -509,9 +509,10 @@ bool gic_init(struct bh_error *error)
 	return true;
 }
 
-/* An SPI that Linux has set aside, made pending: it comes to the root as any other does. */
+/* An SPI that Linux has set aside, made pending: it comes to the root as any other does. Of a cell's it can set aside none. */
 void arch_notify(u32 cpu, u32 id)
 {
 	(void)cpu;
-	mmio_write(PADDR(machine.gic.gicd + GICD_ISPENDR + id / 32 * 4), 4, BIT(id % 32));
+	if (vgic_owns(&root_cell, id))
+		mmio_write(PADDR(machine.gic.gicd + GICD_ISPENDR + id / 32 * 4), 4, BIT(id % 32));
 }

@@ -177,5 +177,5 @@ void arch_comm_fill(struct cell *cell, struct bh_comm *comm)
 	comm->gic_version = machine.gic.version;
 	comm->gicd_base = machine.gic.gicd;
 	comm->gicc_base = machine.gic.gicc;
-	comm->gicr_base = machine.gic.gicr.start;
+	comm->gicr_base = machine.gic.gicr[0].start;
 }

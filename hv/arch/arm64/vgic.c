@@ -8,6 +8,7 @@
 #include <hv/core/arch.h>
 #include <hv/core/cell.h>
 #include <hv/core/error.h>
+#include <hv/core/event.h>
 #include <hv/core/lock.h>
 #include <hv/core/machine.h>
 #include <hv/core/unit.h>
@@ -39,6 +40,7 @@
 #define GICH_SIZE 0x2000
 #define GICV_SIZE 0x2000 /* deactivation is on the second page */
 
+#define SPI_WORDS_MAX 32 /* of 32 ids */
 #define GICR_SHIFT 17
 #define GICR_VLPI_SHIFT 18
 #define GICR_STRIDE (1u << GICR_SHIFT)
@@ -55,9 +57,13 @@ static struct spinlock vgic_lock; /* around read-modify-write of registers that 
 static u8 priorities[1024]; /* of SPIs, as in hardware */
 struct gic_frames gic_frames;
 static u32 ppis; /* all but the maintenance interrupt */
-static u32 gicr_shift, gicr_frames;
-static struct cpu
-	*frame_cpu[BH_CPUS_MAX]; /* whose each redistributor is; NULL: nobody's that is known */
+/* Where redistributors are, and whose each is. */
+static struct gicr_region {
+	u64 start, size;
+	u32 shift;
+	u32 first, count; /* in frame_cpu */
+} gicr_regions[BH_BOOT_GICR_MAX];
+static struct cpu *frame_cpu[BH_CPUS_MAX]; /* NULL: nobody's that is known */
 
 u8 vgic_priority(u32 id)
 {
@@ -420,11 +426,22 @@ static bool rd_page_access(const struct cpu *cpu, const struct cpu *owner,
 	return true;
 }
 
+static const struct gicr_region *region_of(u64 address)
+{
+	u32 i = 0;
+
+	while (i < ARRAY_SIZE(gicr_regions) - 1 &&
+	       address - gicr_regions[i].start >= gicr_regions[i].size)
+		i++;
+	return &gicr_regions[i];
+}
+
 static __noinline bool redistributor_access(struct cpu *cpu, struct mmio_access *access)
 {
-	u64 offset = access->address.v - machine.gic.gicr.start;
-	u32 frame = offset >> gicr_shift, reg = offset & (BIT(gicr_shift) - 1);
-	struct cpu *owner = frame < gicr_frames ? frame_cpu[frame] : NULL;
+	const struct gicr_region *region = region_of(access->address.v);
+	u64 offset = access->address.v - region->start;
+	u64 frame = offset >> region->shift, reg = offset & (BIT(region->shift) - 1);
+	struct cpu *owner = frame < region->count ? frame_cpu[region->first + frame] : NULL;
 
 	access->kind = BH_KIND_IRQ;
 	if (reg & (access->width - 1))
@@ -445,6 +462,12 @@ bool vgic_redistributor(struct cpu *cpu, struct mmio_access *access)
 	       redistributor_access(cpu, access);
 }
 
+static bool redistributor_apart(struct cpu *cpu, struct mmio_access *access, void *arg)
+{
+	(void)arg;
+	return vgic_redistributor(cpu, access);
+}
+
 /* ---- what cells find, and what nobody has ---- */
 
 bool arch_keeps(u64 start, u64 size)
@@ -461,8 +484,10 @@ static u64 distributor_size(void)
 
 bool arch_cell_shows(u64 virt, u64 size)
 {
+	for (u32 i = 0; i < ARRAY_SIZE(machine.gic.gicr); i++)
+		if (ranges_overlap(virt, size, machine.gic.gicr[i].start, machine.gic.gicr[i].size))
+			return true;
 	return ranges_overlap(virt, size, machine.gic.gicd, distributor_size()) ||
-	       ranges_overlap(virt, size, machine.gic.gicr.start, machine.gic.gicr.size) ||
 	       (gic_is_v2() && ranges_overlap(virt, size, machine.gic.gicc, GICV_SIZE));
 }
 
@@ -471,28 +496,39 @@ u32 arch_cell_table_pages(void)
 	return gic_is_v2() ? table_pages_needed(machine.gic.gicc, GICV_SIZE) : 0;
 }
 
-/* The guest's CPU interface is the virtual one, where it looks for the physical. */
-void vgic_attach_v2(struct cell *cell)
+/* What is asked first, before what is here, is in gic_frames. */
+bool vgic_attach(struct cell *cell)
 {
-	if (!gic_is_v2())
-		return;
+	if (!gic_is_v2()) {
+		for (u32 i = 1; i < ARRAY_SIZE(machine.gic.gicr); i++)
+			if (machine.gic.gicr[i].size &&
+			    !mmio_add(&cell->mmio, machine.gic.gicr[i].start,
+				      machine.gic.gicr[i].size, redistributor_apart, NULL))
+				return false;
+		return true;
+	}
+	/* The guest's CPU interface is the virtual one, where it looks for the physical. */
 	mmio_add(&cell->mmio, machine.gic.gicd, GICD_V2_SIZE, distributor_v2, NULL);
 	table_map(&cell->table, GPA(machine.gic.gicc), PADDR(machine.gic.gicv), GICV_SIZE,
 		  TABLE_READ | TABLE_WRITE | TABLE_DEVICE);
+	return true;
 }
 
 void arch_root_take(void)
 {
 	table_set_owner(&root_cell.table, machine.gic.gicd, distributor_size(), BH_OWNER_CORE,
 			false);
-	if (!gic_is_v2()) {
-		table_set_owner(&root_cell.table, machine.gic.gicr.start, machine.gic.gicr.size,
-				BH_OWNER_CORE, false);
-		return;
+	for (u32 i = 0; i < ARRAY_SIZE(machine.gic.gicr); i++)
+		if (machine.gic.gicr[i].size)
+			table_set_owner(&root_cell.table, machine.gic.gicr[i].start,
+					machine.gic.gicr[i].size, BH_OWNER_CORE, false);
+	if (gic_is_v2()) {
+		table_set_owner(&root_cell.table, machine.gic.gich, GICH_SIZE, BH_OWNER_CORE,
+				false);
+		table_set_owner(&root_cell.table, machine.gic.gicv, GICV_SIZE, BH_OWNER_CORE,
+				false);
 	}
-	table_set_owner(&root_cell.table, machine.gic.gich, GICH_SIZE, BH_OWNER_CORE, false);
-	table_set_owner(&root_cell.table, machine.gic.gicv, GICV_SIZE, BH_OWNER_CORE, false);
-	vgic_attach_v2(&root_cell);
+	vgic_attach(&root_cell);
 }
 
 static u32 spi_words(void)
@@ -500,28 +536,46 @@ static u32 spi_words(void)
 	return MIN((gicd_read(GICD_TYPER, 4) & 0x1f) + 1, (u64)32);
 }
 
-/* Which redistributor is which CPU's it says itself; the last one says that, too, and behind it may be nothing. */
-static void frames_find(void)
+/*
+ * Which redistributor is which CPU's it says itself; the last one of a region says that, too, and behind it may be nothing. How
+ * many frames there are after this region.
+ */
+static u32 frames_find(struct gicr_region *region, u32 frames)
 {
 	u64 typer, affinity;
 	struct cpu *cpu;
 
-	gicr_shift = GICR_SHIFT;
+	region->shift = GICR_SHIFT;
+	region->first = frames;
 	do {
-		u64 at = machine.gic.gicr.start + ((u64)gicr_frames << gicr_shift);
+		u64 at = region->start + ((u64)region->count << region->shift);
 
 		typer = mmio_read(PADDR(at + GICR_TYPER), 8);
 		if (typer & TYPER_VLPIS)
-			gicr_shift = GICR_VLPI_SHIFT;
+			region->shift = GICR_VLPI_SHIFT;
 		affinity = (typer >> 56) << 32 | (typer >> 32 & 0xffffff);
 		cpu_for_each (cpu)
 			if (cpu->arch.affinity == affinity) {
 				cpu->arch.gic.redistributor = PADDR(at);
-				frame_cpu[gicr_frames] = cpu;
+				frame_cpu[frames] = cpu;
 			}
-		gicr_frames++;
-	} while (!(typer & TYPER_LAST) && gicr_frames < BH_CPUS_MAX &&
-		 (u64)(gicr_frames + 1) << gicr_shift <= machine.gic.gicr.size);
+		region->count++;
+		frames++;
+	} while (!(typer & TYPER_LAST) && frames < BH_CPUS_MAX &&
+		 (u64)(region->count + 1) << region->shift <= region->size);
+	return frames;
+}
+
+static void regions_find(void)
+{
+	u32 frames = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(machine.gic.gicr); i++) {
+		gicr_regions[i].start = machine.gic.gicr[i].start;
+		gicr_regions[i].size = machine.gic.gicr[i].size;
+		if (frames < BH_CPUS_MAX && gicr_regions[i].size >= GICR_STRIDE)
+			frames = frames_find(&gicr_regions[i], frames);
+	}
 }
 
 void vgic_init(void)
@@ -529,7 +583,7 @@ void vgic_init(void)
 	struct cpu *cpu;
 
 	gic_frames = (struct gic_frames){machine.gic.gicd, gic_is_v2() ? 0 : distributor_size(),
-					 machine.gic.gicr.start, machine.gic.gicr.size};
+					 machine.gic.gicr[0].start, machine.gic.gicr[0].size};
 	ppis = 0xffff0000 & ~BIT(machine.gic.maintenance);
 	for (u32 word = 1; word < spi_words(); word++)
 		root_cell.arch.spis[word] = ~0u;
@@ -539,7 +593,7 @@ void vgic_init(void)
 	lines_init(spi_words() * 32);
 	lines_reset(&root_cell);
 	if (!gic_is_v2()) {
-		frames_find();
+		regions_find();
 		return;
 	}
 	cpu_for_each (cpu)
@@ -571,12 +625,18 @@ void vgic_redirect(u32 id)
 			spi_route(id, cell);
 }
 
+/* Of the SPIs whose ids the word has, those that the cell shall have. */
 static u32 listed(const struct bh_cell_desc *desc, u32 word)
 {
 	u32 bits = 0;
 
-	for (u32 i = 0; word && word <= 4 && i < desc->irqs.count; i++)
-		bits |= desc_irqs(desc)[i].pins[word - 1];
+	for (u32 i = 0; i < desc->irqs.count; i++) {
+		const struct bh_irqs *irqs = &desc_irqs(desc)[i];
+		u32 own = word - 1 - irqs->first / 32;
+
+		if (own < ARRAY_SIZE(irqs->pins))
+			bits |= irqs->pins[own];
+	}
 	return bits;
 }
 
@@ -599,9 +659,13 @@ static bool pins_check(u32 word, u32 bits, struct bh_error *error)
 	for (; bits; bits &= bits - 1) {
 		u32 pin = (word - 1) * 32 + __builtin_ctz(bits);
 
-		if (word >= spi_words())
+		if (pin + 32 >= MIN(spi_words() * 32, (u32)INTID_SPECIAL))
 			return error_set(error, BH_E_IRQ_RANGE, .where = BH_IN_IRQS, .value = pin,
 					 .limit = (spi_words() - 1) * 32);
+		/* By which the core notifies the root. */
+		if (pin + 32 == notify_vector())
+			return error_set(error, BH_E_IRQ_OWNED, .where = BH_IN_IRQS, .value = pin,
+					 .owner = BH_OWNER_CORE);
 		cell_for_each (cell)
 			if (cell != &root_cell && vgic_owns(cell, pin + 32))
 				return error_set(error, BH_E_IRQ_OWNED, .where = BH_IN_IRQS,
@@ -614,11 +678,18 @@ static bool gic_check(const struct bh_cell_desc *desc, struct bh_error *error)
 {
 	if (!is_here(desc, error))
 		return false;
-	for (u32 i = 0; i < desc->irqs.count; i++)
-		if (desc_irqs(desc)[i].address != machine.gic.gicd)
+	for (u32 i = 0; i < desc->irqs.count; i++) {
+		const struct bh_irqs *irqs = &desc_irqs(desc)[i];
+
+		if (irqs->address != machine.gic.gicd)
 			return error_set(error, BH_E_IRQCHIP_UNKNOWN, .where = BH_IN_IRQS,
-					 .index = i, .value = desc_irqs(desc)[i].address);
-	for (u32 word = 1; word <= 4; word++)
+					 .index = i, .value = irqs->address);
+		/* Some of its bits would be of no interrupt at all, and 128 more behind the first would wrap. */
+		if (irqs->first >= SPI_WORDS_MAX * 32)
+			return error_set(error, BH_E_IRQ_RANGE, .where = BH_IN_IRQS, .index = i,
+					 .value = irqs->first, .limit = (spi_words() - 1) * 32);
+	}
+	for (u32 word = 1; word < SPI_WORDS_MAX + ARRAY_SIZE(((struct bh_irqs *)0)->pins); word++)
 		if (!pins_check(word, listed(desc, word), error))
 			return false;
 	return true;
@@ -650,7 +721,7 @@ static void spis_route(const struct cell *cell, const struct cell *to)
 
 static void gic_assign(struct cell *cell)
 {
-	for (u32 word = 1; word < 5; word++) {
+	for (u32 word = 1; word < spi_words(); word++) {
 		u32 bits = listed(cell->desc, word);
 
 		cell->arch.spis[word] = bits;
@@ -672,7 +743,7 @@ static void gic_release(struct cell *cell)
 {
 	spis_quiet(cell);
 	spis_route(cell, &root_cell);
-	for (u32 word = 1; word < 5; word++) {
+	for (u32 word = 1; word < spi_words(); word++) {
 		u32 bits = cell->arch.spis[word];
 
 		cell->arch.spis[word] = 0;

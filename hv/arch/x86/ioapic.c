@@ -199,6 +199,9 @@ static bool ioapic_check(const struct bh_cell_desc *desc, struct bh_error *error
 		if (!io)
 			return error_set(error, BH_E_IRQCHIP_UNKNOWN, .where = BH_IN_IRQS,
 					 .index = i, .value = irqs->address);
+		if (irqs->first)
+			return error_set(error, BH_E_IRQ_RANGE, .where = BH_IN_IRQS, .index = i,
+					 .value = irqs->first, .limit = io->pins);
 		for (u32 pin = 0; pin < 128; pin++) {
 			if (!pin_listed(irqs, pin))
 				continue;
