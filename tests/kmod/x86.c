@@ -1,48 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * /proc/cpu-state: what of each CPU only a kernel can read and that does not change by itself: control and
- * debug registers, segments with their hidden parts' sources, the interrupt table, the local APIC.
+ * Of x86: control and debug registers, segments with their hidden parts' sources, the interrupt table, the local APIC.
  *
- * Linux leaves the debug registers alone as long as nobody sets a breakpoint, so each CPU gets addresses of its
- * own there when the module or the CPU comes, and whoever loses them is seen.
+ * Linux leaves the debug registers alone as long as nobody sets a breakpoint, so each CPU gets addresses of its own there.
  */
 
-#include <linux/cpu.h>
-#include <linux/module.h>
-#include <linux/proc_fs.h>
-#include <linux/seq_file.h>
-#include <linux/smp.h>
 #include <asm/apic.h>
 #include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/fpu/xcr.h>
 #include <asm/msr.h>
 #include <asm/special_insns.h>
+#include "cpu-state.h"
 
 #define GDT_ENTRIES_SEEN 16
-#define NUMBERS_MAX 96
-
-struct state {
-	unsigned int count;
-	struct {
-		const char *name;
-		unsigned int index;
-		u64 value;
-	} number[NUMBERS_MAX];
-};
-
-/* One at a time is read, into this. */
-static DEFINE_MUTEX(state_lock);
-static struct state state;
-
-static void put(const char *name, unsigned int index, u64 value)
-{
-	if (WARN_ON_ONCE(state.count == NUMBERS_MAX))
-		return;
-	state.number[state.count].name = name;
-	state.number[state.count].index = index;
-	state.number[state.count++].value = value;
-}
 
 #define SELECTOR(name)                                                \
 	({                                                            \
@@ -92,12 +63,11 @@ static void put_apic(void)
 		put("apic", registers[i], apic_register(registers[i]) & ~APIC_SEND_PENDING);
 }
 
-static void read_cpu(void *unused)
+void cpu_read(void)
 {
 	unsigned long value;
 	unsigned int i;
 
-	state.count = 0;
 	put("cr", 0, native_read_cr0());
 	put("cr", 4, native_read_cr4());
 	put("cr", 8, ({
@@ -115,27 +85,7 @@ static void read_cpu(void *unused)
 	put_apic();
 }
 
-static int show(struct seq_file *file, void *unused)
-{
-	unsigned int cpu, i;
-
-	mutex_lock(&state_lock);
-	cpus_read_lock();
-	for_each_online_cpu(cpu)
-	{
-		smp_call_function_single(cpu, read_cpu, NULL, 1);
-		for (i = 0; i < state.count; i++)
-			seq_printf(file, "cpu %u %s %#x %#llx\n", cpu, state.number[i].name,
-				   state.number[i].index, state.number[i].value);
-	}
-	cpus_read_unlock();
-	mutex_unlock(&state_lock);
-	return 0;
-}
-
-static int hotplug_state;
-
-static int mark(unsigned int cpu)
+void cpu_mark(unsigned int cpu)
 {
 	unsigned long own = 0x1000 * (cpu + 1);
 
@@ -143,36 +93,21 @@ static int mark(unsigned int cpu)
 	set_debugreg(own + 1, 1);
 	set_debugreg(own + 2, 2);
 	set_debugreg(own + 3, 3);
-	return 0;
 }
 
-static int unmark(unsigned int cpu)
+void cpu_unmark(void)
 {
 	set_debugreg(0UL, 0);
 	set_debugreg(0UL, 1);
 	set_debugreg(0UL, 2);
 	set_debugreg(0UL, 3);
+}
+
+int arch_begin(void)
+{
 	return 0;
 }
 
-static int __init cpu_state_init(void)
+void arch_end(void)
 {
-	hotplug_state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "cpu-state:mark", mark, unmark);
-	if (hotplug_state < 0)
-		return hotplug_state;
-	if (proc_create_single("cpu-state", 0400, NULL, show))
-		return 0;
-	cpuhp_remove_state(hotplug_state);
-	return -ENOMEM;
 }
-
-static void __exit cpu_state_exit(void)
-{
-	remove_proc_entry("cpu-state", NULL);
-	cpuhp_remove_state(hotplug_state);
-}
-
-module_init(cpu_state_init);
-module_exit(cpu_state_exit);
-MODULE_DESCRIPTION("Registers of all CPUs, for tests");
-MODULE_LICENSE("GPL");
