@@ -15,7 +15,7 @@
 #include <asm/sysreg.h>
 #include "cpu-state.h"
 
-#define ASID GENMASK_ULL(63, 48) /* of the program that runs */
+#define ASID_BITS GENMASK_ULL(63, 48) /* of the program that runs */
 
 static void __iomem *gicd, *gicr;
 static unsigned int lines; /* interrupt ids of the distributor */
@@ -48,7 +48,7 @@ static void put_registers(void)
 	PUT(pmcntenset_el0);
 	PUT(pmintenset_el1);
 	PUT(pmccfiltr_el0);
-	put("ttbr1_el1", 0, read_sysreg(ttbr1_el1) & ~ASID);
+	put("ttbr1_el1", 0, read_sysreg(ttbr1_el1) & ~ASID_BITS);
 	PUT(dbgbvr0_el1);
 	PUT(dbgbvr1_el1);
 	PUT(dbgbcr0_el1);

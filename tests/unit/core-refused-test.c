@@ -448,6 +448,18 @@ BAD(irqs_reserved)
 	r->irqs[0].reserved = 3;
 }
 
+BAD(irqs_first_odd)
+{
+	request_pin(r, 5);
+	r->irqs[0].first = 40;
+}
+
+BAD(irqs_first_beyond)
+{
+	request_pin(r, 5);
+	r->irqs[0].first = 128;
+}
+
 BAD(irqs_unknown)
 {
 	request_pin(r, 5);
@@ -854,6 +866,8 @@ static const struct bad bads[] = {
 	ENTRY(pio_bar_owned, PIO, 0, PIO_OWNED, 0xd010, .owner = 1),
 
 	ENTRY(irqs_reserved, IRQS, 0, DESC_RESERVED, 3),
+	ENTRY(irqs_first_odd, IRQS, 0, DESC_RESERVED, 40),
+	ENTRY(irqs_first_beyond, IRQS, 0, IRQ_RANGE, 128, .limit = HOST_IOAPIC_PINS),
 	ENTRY(irqs_unknown, IRQS, 0, IRQCHIP_UNKNOWN, HOST_IOAPIC + PAGE_SIZE),
 	ENTRY(pin_beyond, IRQS, 0, IRQ_RANGE, HOST_IOAPIC_PINS, .limit = HOST_IOAPIC_PINS),
 	ENTRY(pin_owned, IRQS, 0, IRQ_OWNED, 4, .owner = 1),

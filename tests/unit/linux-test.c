@@ -630,8 +630,8 @@ static void test_arm_board(void)
 	g_assert_cmphex(board.cpu[0], ==, 7);
 	g_assert_cmphex(board.cpu[1], ==, 0x100000002);
 	/* With a GICv2, too. */
-	board.gicc = 0x8010000;
 	request = arm_request_make();
+	board.gicc = 0x8010000;
 	g_assert_cmpstr(bh_linux_build_arm64(&request, &board, &arm), ==, NULL);
 	file_put(root, "sys/firmware/fdt", arm.dtb, arm.dtb_size);
 	board_says(root, NULL);
