@@ -121,10 +121,10 @@ if wanted do=talk; then
 	insmod /uio.ko
 	insmod /bulkhead_uio.ko
 	look
-	answers=$(seq 20 | timeout 60 link-talk | grep -c '^answer to: ')
+	answers=$(seq 20 | timeout 60 link-talk /dev/uio0 1 | grep -c '^answer to: ')
 	exec 2>&3
 	sed "s/^/$me: complaint: /" /complaints
-	grep bulkhead /proc/interrupts | while read -r _ taken chip _; do echo "$me: talked: $taken interrupts at $chip"; done
+	grep "${function##*/}" /proc/interrupts | while read -r _ taken chip _; do echo "$me: talked: $taken interrupts at $chip"; done
 	echo "$me: talked: $answers answers of 20"
 fi
 
