@@ -114,6 +114,15 @@ static void read_cpuinfo(BhMachine *machine, const char *root)
 	}
 }
 
+/* Devicetree Specification, 2.2.1.1 and 3.8.1: what follows the @ is "reg", of arm64 the affinity fields of MPIDR. */
+static guint read_affinity(const char *root, const char *directory)
+{
+	g_autofree char *name = bh_root_link_name(root, "%s/of_node", directory);
+	const char *address = name ? strchr(name, '@') : NULL;
+
+	return address ? g_ascii_strtoull(address + 1, NULL, 16) : 0;
+}
+
 static void read_cpus(BhMachine *machine, const char *root)
 {
 	g_auto(GStrv) names = bh_root_list(root, CPUS);
@@ -136,6 +145,7 @@ static void read_cpus(BhMachine *machine, const char *root)
 			bh_root_number(root, 0, "%s/topology/physical_package_id", directory);
 		cpu->core = bh_root_number(root, 0, "%s/topology/core_id", directory);
 		cpu->node = read_node(root, directory);
+		cpu->apic_id = read_affinity(root, directory);
 		if (cpu->online)
 			read_caches(machine, root, id);
 	}
@@ -176,12 +186,15 @@ static void read_blocks(BhMachine *machine, const char *root)
 			block->zone = g_strndup(zones, strcspn(zones, " "));
 		/*
 		 * The attribute "removable" is 1 for every block since Linux 5.6. The zone says more: in
-		 * Movable nothing is pinned, in the one for old DMA much is.
+		 * Movable nothing is pinned, in the one for old DMA much is. On arm64, where blocks are
+		 * allocated whole, DMA is what devices of 32 bits reach: often all there is.
 		 */
 		block->removable =
 			bh_root_number(root, 0, "%s/removable", directory) == 1 &&
 			(!block->online || !g_strcmp0(block->zone, "Movable") ||
-			 !g_strcmp0(block->zone, "Normal") || !g_strcmp0(block->zone, "DMA32"));
+			 !g_strcmp0(block->zone, "Normal") || !g_strcmp0(block->zone, "DMA32") ||
+			 (!g_strcmp0(block->zone, "DMA") &&
+			  !g_strcmp0(machine->architecture, "arm64")));
 	}
 }
 
@@ -221,14 +234,23 @@ static void read_regions(BhMachine *machine, const char *root)
 	}
 }
 
-/* Blocks with the kernel's image ("Kernel code" …) or the crash kernel never go. */
+/*
+ * Blocks with the kernel's image ("Kernel code" …) or the crash kernel never go. On arm64 "reserved" within RAM is what was
+ * taken before there were pages, for good but for the initial file system.
+ */
+static gboolean is_kernels(const BhMachine *machine, const BhMachineRegion *region)
+{
+	return g_str_has_prefix(region->name, "Kernel ") || !strcmp(region->name, "Crash kernel") ||
+	       (region->level && !strcmp(region->name, "reserved") &&
+		!g_strcmp0(machine->architecture, "arm64"));
+}
+
 static void mark_kernel_blocks(BhMachine *machine)
 {
 	for (guint i = 0; i < machine->regions->len; i++) {
 		const BhMachineRegion *region = machine->regions->pdata[i];
 
-		if (!g_str_has_prefix(region->name, "Kernel ") &&
-		    strcmp(region->name, "Crash kernel"))
+		if (!is_kernels(machine, region))
 			continue;
 		for (guint j = 0; j < machine->blocks->len; j++) {
 			BhMachineBlock *block = machine->blocks->pdata[j];

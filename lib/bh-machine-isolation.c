@@ -136,6 +136,9 @@ GPtrArray *bh_machine_isolation(const BhMachine *machine)
 			 machine->guest
 				 ? "This machine is itself virtual and offers no virtualization: "
 				   "allow nested virtualization on its host"
+			 : !strcmp(machine->architecture, "arm64")
+				 ? "Linux does not say that it was started at EL2 (by /dev/kvm): have "
+				   "the firmware start it there, and do not switch KVM off"
 				 : "The processor offers no virtualization: switch it on in the "
 				   "firmware's setup, where it is called SVM, AMD-V or VT-x");
 	add_iommu_facts(facts, machine);
