@@ -54,7 +54,7 @@ static void read_caches(BhMachine *machine, const char *root, guint cpu)
 		size = bh_root_read(root, CPUS "/cpu%u/cache/index%u/size", cpu, index);
 		sharers =
 			bh_root_read(root, CPUS "/cpu%u/cache/index%u/shared_cpu_list", cpu, index);
-		if (!type || !size || !sharers)
+		if (!type || !sharers)
 			continue;
 		/* Each cache is met once for each sharer; it is noted at the first. */
 		cpus = g_array_new(FALSE, FALSE, sizeof(guint));
@@ -65,7 +65,8 @@ static void read_caches(BhMachine *machine, const char *root, guint cpu)
 		cache->level =
 			bh_root_number(root, 0, CPUS "/cpu%u/cache/index%u/level", cpu, index);
 		cache->type = g_ascii_strdown(type, -1);
-		cache->size = g_ascii_strtoull(size, &unit, 10);
+		/* Where nobody tells the kernel, as a device tree need not, there is no such file. */
+		cache->size = g_ascii_strtoull(size ? size : "", &unit, 10);
 		if (*unit == 'K')
 			cache->size *= 1024;
 		else if (*unit == 'M')
@@ -137,7 +138,8 @@ static void read_cpus(BhMachine *machine, const char *root)
 		directory = g_strdup_printf(CPUS "/cpu%u", id);
 		cpu = bh_record_append(machine->cpus, &bh_record_cpu);
 		cpu->id = id;
-		cpu->can_offline = bh_root_exists(root, "%s/online", directory);
+		/* On arm64 Linux could let go the one it booted with, too, which is 0. */
+		cpu->can_offline = id && bh_root_exists(root, "%s/online", directory);
 		/* A CPU that cannot go is there, and has no such file. */
 		cpu->online = bh_root_number(root, 1, "%s/online", directory) == 1;
 		/* Both are -1 where they are not known. */
@@ -262,6 +264,29 @@ static void mark_kernel_blocks(BhMachine *machine)
 	}
 }
 
+/* UEFI may have devices of its own in what Linux then counts as blocks. Only one that is all RAM can be allocated whole. */
+static void mark_partial_blocks(BhMachine *machine)
+{
+	if (!machine->memory_size || g_strcmp0(machine->architecture, "arm64"))
+		return;
+	for (guint i = 0; i < machine->blocks->len; i++) {
+		BhMachineBlock *block = machine->blocks->pdata[i];
+		guint64 ram = 0;
+
+		for (guint j = 0; j < machine->regions->len; j++) {
+			const BhMachineRegion *region = machine->regions->pdata[j];
+			guint64 start = MAX(block->start, region->start);
+			guint64 last = MIN(block->start + (block->size - 1),
+					   region->start + (region->size - 1));
+
+			if (!strcmp(region->name, "System RAM") && start <= last)
+				ram += last - start + 1;
+		}
+		if (ram != block->size)
+			block->removable = FALSE;
+	}
+}
+
 /* Without /proc/iomem: what Linux counts. */
 static void read_memory_size(BhMachine *machine, const char *root)
 {
@@ -304,6 +329,13 @@ static void read_interrupts(BhMachine *machine, const char *root)
 		interrupt->chip = g_strdup(chip);
 		g_strfreev(interrupt->actions);
 		interrupt->actions = g_strsplit(actions, ",", -1);
+		for (char **action = interrupt->actions; *action; action++) {
+			/* What the kernel prints of a handler that has no name. */
+			if (strcmp(*action, "(null)"))
+				continue;
+			g_free(*action);
+			*action = g_strdup("unnamed");
+		}
 		interrupt->gsi = -1;
 		/*
 		 * An IOAPIC's hardware numbers are pins, and which IOAPIC is not told. With several of
@@ -417,6 +449,7 @@ BhMachine *bh_machine_discover(const char *root, GError **error)
 	read_blocks(machine, root);
 	read_regions(machine, root);
 	mark_kernel_blocks(machine);
+	mark_partial_blocks(machine);
 	read_memory_size(machine, root);
 	bh_machine_read_acpi(machine, root);
 	bh_machine_read_tree(machine, root);

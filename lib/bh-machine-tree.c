@@ -130,6 +130,8 @@ static void read_node(BhMachine *machine, const void *fdt, int offset)
 	}
 	g_strfreev(node->compatible);
 	node->compatible = g_strv_builder_end(compatible);
+	if (g_str_has_prefix(path, "/cpus/cpu@") && !machine->cpu_model)
+		machine->cpu_model = g_strdup(*node->compatible);
 	if (!read_reg(fdt, offset, 0, &node->start, &node->size))
 		node->start = node->size = 0;
 	read_node_interrupts(fdt, offset, node->interrupts);

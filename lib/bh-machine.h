@@ -33,7 +33,7 @@ typedef struct {
 typedef struct {
 	guint level;
 	char *type; /* "data", "instruction", "unified" */
-	guint64 size; /* bytes */
+	guint64 size; /* bytes; 0: not known */
 	GArray *cpus; /* guint */
 } BhMachineCache;
 
