@@ -13,12 +13,12 @@ bulkhead()
 	timeout 120 /usr/bin/bulkhead --address=$bus "$@"
 }
 
-# daemon_start: what it says is in $work/said.
+# daemon_start: what it says is in $work/said. Not to be called by check, whose command is not this shell's child.
 daemon_start()
 {
 	mkdir -p $work/cells
 	(cd $programs && find . -type f -o -type l) >$work/files
-	cp -a $programs/. /
+	cp -r $programs/usr /
 	cat >$work/bus.conf <<-END
 		<busconfig>
 		  <listen>$bus</listen>
@@ -32,10 +32,10 @@ daemon_start()
 	/usr/libexec/bulkheadd --address=$bus --cells-directory=$work/cells --state-directory=$work/state \
 		--runtime-directory=$work/runtime >$work/said 2>&1 &
 	daemon=$!
-	await 60 bulkhead list
+	check "the daemon comes" await 120 bulkhead list
 }
 
-# daemon_stop: ends well.
+# daemon_stop: and looks whether it ends well.
 daemon_stop()
 {
 	local code=0
@@ -46,9 +46,9 @@ daemon_stop()
 	while read -r file; do
 		rm -f "/$file"
 	done <$work/files
-	[ $code = 0 ] || cat $work/said
+	[ $code = 0 ] || note "$(cat $work/said)"
+	is "the daemon ends well" $code 0
 	rm -r $work
-	return $code
 }
 
 # machine_has PART TYPE ADDRESS NOTE: a line of "bulkhead machine", kept in /tmp/machine, has these, as extended patterns.
