@@ -196,6 +196,42 @@ static void add_parts(CliTable *table, GVariant *machine, const char *key, const
 	}
 }
 
+/* What a cell file can name by Node=, and what has interrupts alone, such as the timers. */
+static void add_nodes(CliTable *table, GVariant *machine)
+{
+	g_autoptr(GVariant) list = part(machine, "nodes");
+	GVariantIter iter;
+	GVariant *node;
+
+	g_variant_iter_init(&iter, list);
+	while (g_variant_iter_loop(&iter, "@a{sv}", &node)) {
+		g_autoptr(GVariant) interrupts =
+			g_variant_lookup_value(node, "interrupts", G_VARIANT_TYPE("au"));
+		g_autofree const char **types = NULL;
+		g_autoptr(GString) note = g_string_new(cli_word(node, "path"));
+		gsize count = interrupts ? g_variant_n_children(interrupts) : 0;
+
+		if (!cli_number(node, "size") && !count)
+			continue;
+		if (!g_variant_lookup(node, "compatible", "^a&s", &types))
+			continue;
+		for (gsize i = 0; i < count; i++) {
+			guint32 number;
+
+			g_variant_get_child(interrupts, i, "u", &number);
+			g_string_append_printf(note, i ? ", %u" : ": interrupts %u", number);
+		}
+		cli_table_row(table);
+		cli_table_add_word(table, "node", CLI_PLAIN);
+		cli_table_add_word(table, types[0] ? types[0] : "", CLI_PLAIN);
+		if (cli_number(node, "size"))
+			add_address(table, cli_number(node, "start"));
+		else
+			cli_table_add_word(table, "", CLI_PLAIN);
+		cli_table_add_word(table, note->str, CLI_PLAIN);
+	}
+}
+
 static void print_parts(Cli *cli, GVariant *machine)
 {
 	g_autoptr(CliTable) table = cli_table_new(part_columns);
@@ -203,6 +239,7 @@ static void print_parts(Cli *cli, GVariant *machine)
 	add_parts(table, machine, "intcs", "interrupt controller", "address");
 	add_parts(table, machine, "iommus", "IOMMU", "address");
 	add_parts(table, machine, "uarts", "serial port", "start");
+	add_nodes(table, machine);
 	cli_table_print(table, cli);
 }
 

@@ -105,6 +105,11 @@ static void check_cpus(GVariantBuilder *checks, const BhMachine *machine)
 			  machine->cpus->len);
 }
 
+static gboolean is_arm64(const BhMachine *machine)
+{
+	return !strcmp(machine->architecture, "arm64");
+}
+
 static void check_memory(GVariantBuilder *checks, const BhMachine *machine)
 {
 	guint64 removable = 0;
@@ -124,17 +129,24 @@ static void check_memory(GVariantBuilder *checks, const BhMachine *machine)
 		add_check(
 			checks, "memory", "limited",
 			"no memory can be taken from the running Linux: keep some from it at boot "
-			"with memmap= and enable with that range");
+			"with %s and enable with that range",
+			is_arm64(machine) ? "mem=" : "memmap=");
 }
 
 static void check_virtualization(GVariantBuilder *checks, const BhMachine *machine)
 {
-	if (!machine->virtualization)
+	if (!machine->virtualization && is_arm64(machine))
+		add_check(checks, "virtualization", "missing",
+			  "Linux does not say that it was started at EL2 (by /dev/kvm): have the "
+			  "firmware start it there, and do not switch KVM off");
+	else if (!machine->virtualization)
 		add_check(checks, "virtualization", "missing",
 			  "the CPUs offer no virtualization extension: look for SVM or VT-x in the "
 			  "firmware's setup");
 	else if (!strcmp(machine->virtualization, "svm"))
 		add_check(checks, "virtualization", "good", "the CPUs have AMD-V");
+	else if (!strcmp(machine->virtualization, "el2"))
+		add_check(checks, "virtualization", "good", "Linux was started at EL2");
 	else
 		add_check(checks, "virtualization", "missing",
 			  "the CPUs have %s, which this version does not drive yet",
@@ -157,11 +169,12 @@ GVariant *bhd_machine_check(const BhMachine *machine, gboolean present)
 			  "this machine is simulated: nothing that happens here is real");
 	else
 		check_virtualization(&checks, machine);
-	if (strcmp(machine->architecture, "x86-64"))
+	if (strcmp(machine->architecture, "x86-64") && !is_arm64(machine))
 		add_check(&checks, "architecture", "missing",
 			  "the architecture %s is not supported yet", machine->architecture);
 	else
-		add_check(&checks, "architecture", "good", "the architecture is x86-64");
+		add_check(&checks, "architecture", "good", "the architecture is %s",
+			  machine->architecture);
 	check_cpus(&checks, machine);
 	check_memory(&checks, machine);
 	if (machine->iommus->len)

@@ -363,6 +363,8 @@ static void put_ports(GString *text, const struct cell *cell)
 
 static void put_interrupts(GString *text, const struct cell *cell)
 {
+	/* There pins of a GIC begin with interrupts of the CPUs, here with the shared ones. */
+	guint base = cell->arch == ARCH_ARM64 ? 32 : 0;
 	guint number = 0;
 
 	for (guint32 i = 0; i < cell->counts[TABLE_IRQS]; i++) {
@@ -372,7 +374,7 @@ static void put_interrupts(GString *text, const struct cell *cell)
 		guint beyond = 0;
 
 		for (guint bit = 0; bit < BH_PINS_MAX; bit++) {
-			guint64 pin = get(irqs + 12, 4) + bit;
+			guint64 pin = get(irqs + 12, 4) + bit - base;
 
 			if (!(irqs[16 + bit / 8] >> bit % 8 & 1))
 				continue;

@@ -81,6 +81,7 @@ static void read_madt(BhMachine *machine, struct cut table)
 			gic = add_intc(machine, version == 2 ? "gicv2" : "gicv3",
 				       cut_number(entry, 8, 8));
 			gic->id = cut_number(entry, 4, 4);
+			gic->gsi_base = BH_GIC_SPI_BASE;
 			break;
 		}
 		case 14: /* 5.2.12.17 GIC Redistributor */

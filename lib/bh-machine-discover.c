@@ -54,7 +54,7 @@ static void read_caches(BhMachine *machine, const char *root, guint cpu)
 		size = bh_root_read(root, CPUS "/cpu%u/cache/index%u/size", cpu, index);
 		sharers =
 			bh_root_read(root, CPUS "/cpu%u/cache/index%u/shared_cpu_list", cpu, index);
-		if (!type || !size || !sharers)
+		if (!type || !sharers)
 			continue;
 		/* Each cache is met once for each sharer; it is noted at the first. */
 		cpus = g_array_new(FALSE, FALSE, sizeof(guint));
@@ -65,7 +65,8 @@ static void read_caches(BhMachine *machine, const char *root, guint cpu)
 		cache->level =
 			bh_root_number(root, 0, CPUS "/cpu%u/cache/index%u/level", cpu, index);
 		cache->type = g_ascii_strdown(type, -1);
-		cache->size = g_ascii_strtoull(size, &unit, 10);
+		/* Where nobody tells the kernel, as a device tree need not, there is no such file. */
+		cache->size = g_ascii_strtoull(size ? size : "", &unit, 10);
 		if (*unit == 'K')
 			cache->size *= 1024;
 		else if (*unit == 'M')
@@ -114,6 +115,15 @@ static void read_cpuinfo(BhMachine *machine, const char *root)
 	}
 }
 
+/* Devicetree Specification, 2.2.1.1 and 3.8.1: what follows the @ is "reg", of arm64 the affinity fields of MPIDR. */
+static guint read_affinity(const char *root, const char *directory)
+{
+	g_autofree char *name = bh_root_link_name(root, "%s/of_node", directory);
+	const char *address = name ? strchr(name, '@') : NULL;
+
+	return address ? g_ascii_strtoull(address + 1, NULL, 16) : 0;
+}
+
 static void read_cpus(BhMachine *machine, const char *root)
 {
 	g_auto(GStrv) names = bh_root_list(root, CPUS);
@@ -128,7 +138,8 @@ static void read_cpus(BhMachine *machine, const char *root)
 		directory = g_strdup_printf(CPUS "/cpu%u", id);
 		cpu = bh_record_append(machine->cpus, &bh_record_cpu);
 		cpu->id = id;
-		cpu->can_offline = bh_root_exists(root, "%s/online", directory);
+		/* On arm64 Linux could let go the one it booted with, too, which is 0. */
+		cpu->can_offline = id && bh_root_exists(root, "%s/online", directory);
 		/* A CPU that cannot go is there, and has no such file. */
 		cpu->online = bh_root_number(root, 1, "%s/online", directory) == 1;
 		/* Both are -1 where they are not known. */
@@ -136,6 +147,7 @@ static void read_cpus(BhMachine *machine, const char *root)
 			bh_root_number(root, 0, "%s/topology/physical_package_id", directory);
 		cpu->core = bh_root_number(root, 0, "%s/topology/core_id", directory);
 		cpu->node = read_node(root, directory);
+		cpu->apic_id = read_affinity(root, directory);
 		if (cpu->online)
 			read_caches(machine, root, id);
 	}
@@ -176,12 +188,15 @@ static void read_blocks(BhMachine *machine, const char *root)
 			block->zone = g_strndup(zones, strcspn(zones, " "));
 		/*
 		 * The attribute "removable" is 1 for every block since Linux 5.6. The zone says more: in
-		 * Movable nothing is pinned, in the one for old DMA much is.
+		 * Movable nothing is pinned, in the one for old DMA much is. On arm64, where blocks are
+		 * allocated whole, DMA is what devices of 32 bits reach: often all there is.
 		 */
 		block->removable =
 			bh_root_number(root, 0, "%s/removable", directory) == 1 &&
 			(!block->online || !g_strcmp0(block->zone, "Movable") ||
-			 !g_strcmp0(block->zone, "Normal") || !g_strcmp0(block->zone, "DMA32"));
+			 !g_strcmp0(block->zone, "Normal") || !g_strcmp0(block->zone, "DMA32") ||
+			 (!g_strcmp0(block->zone, "DMA") &&
+			  !g_strcmp0(machine->architecture, "arm64")));
 	}
 }
 
@@ -221,14 +236,23 @@ static void read_regions(BhMachine *machine, const char *root)
 	}
 }
 
-/* Blocks with the kernel's image ("Kernel code" …) or the crash kernel never go. */
+/*
+ * Blocks with the kernel's image ("Kernel code" …) or the crash kernel never go. On arm64 "reserved" within RAM is what was
+ * taken before there were pages, for good but for the initial file system.
+ */
+static gboolean is_kernels(const BhMachine *machine, const BhMachineRegion *region)
+{
+	return g_str_has_prefix(region->name, "Kernel ") || !strcmp(region->name, "Crash kernel") ||
+	       (region->level && !strcmp(region->name, "reserved") &&
+		!g_strcmp0(machine->architecture, "arm64"));
+}
+
 static void mark_kernel_blocks(BhMachine *machine)
 {
 	for (guint i = 0; i < machine->regions->len; i++) {
 		const BhMachineRegion *region = machine->regions->pdata[i];
 
-		if (!g_str_has_prefix(region->name, "Kernel ") &&
-		    strcmp(region->name, "Crash kernel"))
+		if (!is_kernels(machine, region))
 			continue;
 		for (guint j = 0; j < machine->blocks->len; j++) {
 			BhMachineBlock *block = machine->blocks->pdata[j];
@@ -237,6 +261,29 @@ static void mark_kernel_blocks(BhMachine *machine)
 			    region->start <= block->start + (block->size - 1))
 				block->removable = FALSE;
 		}
+	}
+}
+
+/* UEFI may have devices of its own in what Linux then counts as blocks. Only one that is all RAM can be allocated whole. */
+static void mark_partial_blocks(BhMachine *machine)
+{
+	if (!machine->memory_size || g_strcmp0(machine->architecture, "arm64"))
+		return;
+	for (guint i = 0; i < machine->blocks->len; i++) {
+		BhMachineBlock *block = machine->blocks->pdata[i];
+		guint64 ram = 0;
+
+		for (guint j = 0; j < machine->regions->len; j++) {
+			const BhMachineRegion *region = machine->regions->pdata[j];
+			guint64 start = MAX(block->start, region->start);
+			guint64 last = MIN(block->start + (block->size - 1),
+					   region->start + (region->size - 1));
+
+			if (!strcmp(region->name, "System RAM") && start <= last)
+				ram += last - start + 1;
+		}
+		if (ram != block->size)
+			block->removable = FALSE;
 	}
 }
 
@@ -282,6 +329,13 @@ static void read_interrupts(BhMachine *machine, const char *root)
 		interrupt->chip = g_strdup(chip);
 		g_strfreev(interrupt->actions);
 		interrupt->actions = g_strsplit(actions, ",", -1);
+		for (char **action = interrupt->actions; *action; action++) {
+			/* What the kernel prints of a handler that has no name. */
+			if (strcmp(*action, "(null)"))
+				continue;
+			g_free(*action);
+			*action = g_strdup("unnamed");
+		}
 		interrupt->gsi = -1;
 		/*
 		 * An IOAPIC's hardware numbers are pins, and which IOAPIC is not told. With several of
@@ -395,6 +449,7 @@ BhMachine *bh_machine_discover(const char *root, GError **error)
 	read_blocks(machine, root);
 	read_regions(machine, root);
 	mark_kernel_blocks(machine);
+	mark_partial_blocks(machine);
 	read_memory_size(machine, root);
 	bh_machine_read_acpi(machine, root);
 	bh_machine_read_tree(machine, root);

@@ -75,7 +75,12 @@ static void add_cache_facts(GPtrArray *facts, const BhMachine *machine)
 		if (cache->cpus->len > 1 && (!widest || cache->level > widest->level))
 			widest = cache;
 	}
-	if (widest)
+	if (widest && !widest->size)
+		add_fact(facts, "limited", "shared-cache",
+			 "%u CPUs share a level-%u cache: a cell's timing depends on what the "
+			 "others do",
+			 widest->cpus->len, widest->level);
+	else if (widest)
 		add_fact(facts, "limited", "shared-cache",
 			 "%u CPUs share a level-%u cache of %" G_GUINT64_FORMAT
 			 " KiB: a cell's timing depends on what the others do",
@@ -136,6 +141,10 @@ GPtrArray *bh_machine_isolation(const BhMachine *machine)
 			 machine->guest
 				 ? "This machine is itself virtual and offers no virtualization: "
 				   "allow nested virtualization on its host"
+			 : !strcmp(machine->architecture, "arm64")
+				 ? "Linux does not say that it was started at EL2 (by /dev/kvm): "
+				   "have "
+				   "the firmware start it there, and do not switch KVM off"
 				 : "The processor offers no virtualization: switch it on in the "
 				   "firmware's setup, where it is called SVM, AMD-V or VT-x");
 	add_iommu_facts(facts, machine);

@@ -88,6 +88,8 @@ void bh_machine_read_acpi_table(BhMachine *machine, const char *signature, GByte
 void bh_machine_read_tree(BhMachine *machine, const char *root);
 void bh_machine_read_tree_blob(BhMachine *machine, GBytes *blob);
 void bh_machine_read_pci(BhMachine *machine, const char *root);
+/* Arm GIC Architecture Specification (IHI 0069), 2.2: interrupts below are each CPU's own, shared ones (SPIs) begin here. */
+#define BH_GIC_SPI_BASE 32
 /* What this Linux lives on, noted at the devices (used_for). */
 void bh_machine_read_uses(BhMachine *machine, const char *root);
 

@@ -86,7 +86,7 @@ static void read_node_interrupts(const void *fdt, int node, GArray *interrupts)
 
 		if (number > 1020 || fdt32_to_cpu(cells[0]) > 1)
 			continue;
-		number += fdt32_to_cpu(cells[0]) == 0 ? 32 : 16;
+		number += fdt32_to_cpu(cells[0]) == 0 ? BH_GIC_SPI_BASE : 16;
 		g_array_append_val(interrupts, number);
 	}
 }
@@ -104,6 +104,7 @@ static void add_gic(BhMachine *machine, const void *fdt, int offset, const BhMac
 
 	intc->type = g_strdup(version3 ? "gicv3" : "gicv2");
 	intc->address = node->start;
+	intc->gsi_base = BH_GIC_SPI_BASE;
 	if (!read_reg(fdt, offset, 1, &intc->cpu_address, &size))
 		intc->cpu_address = 0;
 }
@@ -129,6 +130,8 @@ static void read_node(BhMachine *machine, const void *fdt, int offset)
 	}
 	g_strfreev(node->compatible);
 	node->compatible = g_strv_builder_end(compatible);
+	if (g_str_has_prefix(path, "/cpus/cpu@") && !machine->cpu_model)
+		machine->cpu_model = g_strdup(*node->compatible);
 	if (!read_reg(fdt, offset, 0, &node->start, &node->size))
 		node->start = node->size = 0;
 	read_node_interrupts(fdt, offset, node->interrupts);

@@ -23,7 +23,7 @@ typedef struct {
 	guint id;
 	gboolean online;
 	gboolean can_offline; /* FALSE: the boot CPU, or one Linux does not let go */
-	guint apic_id; /* x86: local APIC id. arm64: lower half of MPIDR */
+	guint apic_id; /* x86: local APIC id. arm64: lower half of MPIDR, where there is a device tree */
 	guint package; /* socket */
 	guint core; /* within the package; equal for SMT siblings */
 	guint node; /* NUMA */
@@ -33,7 +33,7 @@ typedef struct {
 typedef struct {
 	guint level;
 	char *type; /* "data", "instruction", "unified" */
-	guint64 size; /* bytes */
+	guint64 size; /* bytes; 0: not known */
 	GArray *cpus; /* guint */
 } BhMachineCache;
 
@@ -112,7 +112,7 @@ typedef struct {
 	guint id;
 	guint64 address; /* IOAPIC, or the GIC's distributor */
 	guint64 cpu_address; /* GIC only: CPU interfaces (v2) or redistributors (v3) */
-	guint gsi_base;
+	guint gsi_base; /* the number of pin 0; those of a GIC are its shared interrupts */
 	guint pins; /* 0: not to be learnt from tables (the last IOAPIC) */
 } BhMachineIntc;
 

@@ -485,6 +485,7 @@ static void find_node(const BhCell *cell, const BhCellDevice *wanted, const BhMa
 		      struct choice *choice, GPtrArray *findings)
 {
 	const BhMachineNode *node = NULL;
+	const BhMachineIntc *intc = NULL;
 	BhPlacedNode *placed;
 
 	for (guint i = 0; i < machine->nodes->len && !node; i++) {
@@ -506,9 +507,17 @@ static void find_node(const BhCell *cell, const BhCellDevice *wanted, const BhMa
 	placed = g_new0(BhPlacedNode, 1);
 	placed->start = node->start & ~(PAGE - 1);
 	placed->size = ((node->start + node->size + PAGE - 1) & ~(PAGE - 1)) - placed->start;
-	placed->interrupts = g_array_ref(node->interrupts);
-	for (guint i = 0; i < machine->intcs->len && !placed->controller; i++)
-		placed->controller = ((BhMachineIntc *)machine->intcs->pdata[i])->address;
+	placed->interrupts = g_array_new(FALSE, FALSE, sizeof(guint));
+	if (machine->intcs->len)
+		intc = machine->intcs->pdata[0];
+	placed->controller = intc ? intc->address : 0;
+	/* What comes before are the CPUs' own interrupts, which each cell has of its CPUs. */
+	for (guint i = 0; intc && i < node->interrupts->len; i++) {
+		guint pin = g_array_index(node->interrupts, guint, i) - intc->gsi_base;
+
+		if (g_array_index(node->interrupts, guint, i) >= intc->gsi_base)
+			g_array_append_val(placed->interrupts, pin);
+	}
 	g_tree_replace(choice->nodes, g_strdup(wanted->name), placed);
 }
 

@@ -5,6 +5,10 @@
 #include "bh-value.h"
 
 #define APIC_ADDRESS 0xfee00000ULL
+/* Arm GIC Architecture Specification (IHI 0069), 12.8 and 12.10, GICv2 (IHI 0048), 4.1.3: how long they are. */
+#define GICD_SIZE 0x10000ULL
+#define GICR_SIZE 0x20000ULL
+#define GICC_SIZE 0x2000ULL
 
 static const char move_console[] =
 	"move Linux's console (console= on its command line), or leave this to Linux";
@@ -176,7 +180,13 @@ static gboolean is_platform(const BhMachine *machine, guint64 start, guint64 siz
 	for (guint i = 0; i < machine->intcs->len; i++) {
 		const BhMachineIntc *intc = machine->intcs->pdata[i];
 
-		found |= bh_ranges_overlap(start, size, intc->address, PAGE);
+		found |= bh_ranges_overlap(start, size, intc->address,
+					   strcmp(intc->type, "gicv3") ? PAGE : GICD_SIZE);
+		if (!strcmp(intc->type, "gicv2"))
+			found |= bh_ranges_overlap(start, size, intc->cpu_address, GICC_SIZE);
+		else if (!strcmp(intc->type, "gicv3"))
+			found |= bh_ranges_overlap(start, size, intc->cpu_address,
+						   machine->cpus->len * GICR_SIZE);
 	}
 	for (guint i = 0; i < machine->iommus->len; i++) {
 		const BhMachineIommu *iommu = machine->iommus->pdata[i];
@@ -366,7 +376,8 @@ static void find_node(const struct judge *j, const BhCellDevice *device)
 		if (pin >= BH_PINS_MAX)
 			find_device(j, device, BH_FINDING_INTERRUPT_PIN,
 				    "leave the device to Linux",
-				    "%s has the interrupt %u, and cells can have those below %u",
+				    "%s has pin %u of the interrupt controller, and cells can have "
+				    "those below %u",
 				    device->node, pin, BH_PINS_MAX);
 	}
 	for (guint i = 0; i < j->machine->uarts->len; i++) {

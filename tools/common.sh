@@ -121,11 +121,58 @@ board_busybox()
 	fi
 }
 
-# with_libraries DIRECTORY PROGRAM…: copies programs of this machine and the libraries they load into a file system that lies there,
-# to the places where they are found. As on Debian, /bin, /sbin and /lib are those of /usr.
+# needed_libraries FILE: prints the names of the libraries that an ELF file of another architecture asks for.
+needed_libraries()
+{
+	aarch64-linux-gnu-readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p'
+}
+
+# with_foreign_libraries DIRECTORY PROGRAM…: those that tools/setup has unpacked. Programs that are built here are in stage, and so on
+# the board: only libraries go along for them.
+with_foreign_libraries()
+{
+	local dir=$1 root program file name directory libraries=usr/lib/aarch64-linux-gnu asked=
+	local wanted=()
+	root=$(sysroot "$arch")
+	shift
+	for program; do
+		file=
+		for directory in "$stage/usr/bin" "$stage/usr/libexec" "$root/usr/bin"; do
+			[ -n "$file" ] || [ ! -f "$directory/$program" ] || file=$directory/$program
+		done
+		[ -n "$file" ] || die "there is no $program for $arch; run tools/setup --arch $arch and tools/build --arch $arch"
+		case $file in
+		"$root"/*) install -D "$file" "$dir/usr/bin/$program" ;;
+		esac
+		wanted+=("$file")
+	done
+	while [ ${#wanted[@]} -gt 0 ]; do
+		file=${wanted[0]}
+		wanted=("${wanted[@]:1}")
+		for name in $(needed_libraries "$file"); do
+			case " $asked " in
+			*" $name "*) continue ;;
+			esac
+			asked+=" $name"
+			file=$root/$libraries/$name
+			[ -f "$file" ] || die "$name is not among the libraries of $arch; tools/packages has to list its package"
+			install -D "$file" "$dir/$libraries/$name"
+			wanted+=("$file")
+		done
+	done
+	# Programs ask for the one that loads the others by this name.
+	ln -sf aarch64-linux-gnu/ld-linux-aarch64.so.1 "$dir/usr/lib/"
+}
+
+# with_libraries DIRECTORY PROGRAM…: copies programs of this machine, or of the architecture, and the libraries they load into a file
+# system that lies there, to the places where they are found. As on Debian, /bin, /sbin and /lib are those of /usr.
 with_libraries()
 {
 	local dir=$1 program file
+	if [ "$arch" != amd64 ]; then
+		with_foreign_libraries "$@"
+		return
+	fi
 	shift
 	for program; do
 		file=$(PATH=$PATH:/usr/sbin:/sbin command -v "$program") || die "$program is not installed; run tools/setup"

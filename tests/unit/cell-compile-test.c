@@ -913,6 +913,61 @@ static void test_nodes(void)
 	g_assert_null(none);
 }
 
+/* A GIC counts its shared interrupts from 32; pins of a cell are those, and what is each CPU's own is none. */
+static void test_gic_nodes(void)
+{
+	static const guint interrupts[] = {30, 33, 100};
+	g_autoptr(BhCellSet) set = bh_cell_set_new();
+	BhCell *cell = cell_add(set, "a",
+				"[Cell]\nArchitecture=arm64\nCpus=1\n" PLAIN
+				"[Device serial]\nNode=/pl011@9000000\n"
+				"[Interrupts i]\nController=0x8000000\nPins=2\n");
+	g_autoptr(BhMachine) machine = bh_machine_new_simple(2, HOST_LOW_RAM_END);
+	BhMachineNode *node = bh_record_append(machine->nodes, &bh_record_node);
+	BhMachineInterrupt *used = bh_record_append(machine->interrupts, &bh_record_interrupt);
+	BhMachineIntc *gic = machine->intcs->pdata[0];
+	g_autoptr(BhPlacement) placement = bh_placement_new();
+	g_autoptr(GPtrArray) findings = NULL;
+	g_autoptr(GBytes) bytes = NULL;
+	const struct bh_cell_desc *desc;
+	gboolean shared = FALSE;
+
+	g_free(machine->architecture);
+	machine->architecture = g_strdup("arm64");
+	g_free(gic->type);
+	gic->type = g_strdup("gicv3");
+	gic->address = 0x8000000;
+	gic->gsi_base = 32;
+	gic->pins = 0;
+	used->irq = 20;
+	used->gsi = 34;
+	used->chip = g_strdup("GICv3");
+	g_strfreev(used->actions);
+	used->actions = g_strsplit("rtc-pl031", ",", -1);
+	node->path = g_strdup("/pl011@9000000");
+	node->start = 0x9000000;
+	node->size = 0x1000;
+	g_array_append_vals(node->interrupts, interrupts, G_N_ELEMENTS(interrupts));
+	findings = bh_validate(set, NULL, machine);
+	for (guint i = 0; i < findings->len; i++) {
+		const BhFinding *finding = findings->pdata[i];
+
+		shared |= finding->kind == BH_FINDING_INTERRUPT_SHARED &&
+			  strstr(finding->message, "pin 2 is used by Linux (rtc-pl031)");
+	}
+	g_assert_true(shared);
+	bh_placement_update(placement, set, machine, NULL);
+	bytes = bh_compile(cell, placement, NULL);
+	g_assert_nonnull(bytes);
+	desc = g_bytes_get_data(bytes, NULL);
+	g_assert_cmpuint(desc->irqs.count, ==, 1);
+	g_assert_cmphex(desc_irqs(desc)->address, ==, 0x8000000);
+	g_assert_cmphex(desc_irqs(desc)->pins[0], ==, 1 << 1 | 1 << 2);
+	g_assert_cmphex(desc_irqs(desc)->pins[1], ==, 0);
+	g_assert_cmphex(desc_irqs(desc)->pins[2], ==, 1 << 4);
+	g_assert_cmphex(desc_irqs(desc)->pins[3], ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -931,5 +986,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/cell-compile/linux-arm64", test_linux_arm64);
 	g_test_add_func("/cell-compile/ports", test_ports);
 	g_test_add_func("/cell-compile/nodes", test_nodes);
+	g_test_add_func("/cell-compile/nodes/gic", test_gic_nodes);
 	return g_test_run();
 }

@@ -293,7 +293,7 @@ static void test_arm64(void)
 			g_array_index(((BhCellInterrupts *)cell->interrupts->pdata[0])->pins,
 				      BhNumber, 0)
 				.value,
-			==, 33);
+			==, 1);
 	}
 }
 

@@ -284,8 +284,89 @@ static void test_arm64(Fixture *f, gconstpointer name)
 	g_assert_cmpstr(uart->type, ==, "PL011");
 	g_assert_cmphex(uart->start, ==, 0x9000000);
 	g_assert_true(uart->console && !uart->io);
-	/* Memory for DMA may be pinned. */
+	/* The kernel is there, and what was reserved while it booted. */
 	g_assert_false(((BhMachineBlock *)machine->blocks->pdata[0])->removable);
+	/* For DMA is all that devices of 32 bits reach. */
+	g_assert_true(((BhMachineBlock *)machine->blocks->pdata[1])->removable);
+	g_assert_cmpstr(machine->cpu_model, ==, "arm,cortex-a57");
+}
+
+static gboolean is_removable(const BhMachine *machine, guint64 address)
+{
+	const BhMachineBlock *block = bh_machine_find_block(machine, address);
+
+	g_assert_nonnull(block);
+	return block->removable;
+}
+
+/* The board of arm64 itself, of which nothing was made up. */
+static void test_arm64_board(Fixture *f, gconstpointer name)
+{
+	static const guint timers[] = {29, 30, 27, 26};
+	g_autoptr(GError) error = NULL;
+	g_autoptr(BhMachine) machine = bh_machine_discover(f->root, &error);
+	const BhMachineInterrupt *interrupt;
+	const BhMachineNode *timer = NULL;
+	const BhMachineCache *cache = NULL;
+	const BhMachineUart *uart;
+	const BhMachineIntc *intc;
+
+	(void)name;
+	g_assert_no_error(error);
+	machine_check(machine);
+	g_assert_cmpstr(machine->name, ==, "linux,dummy-virt");
+	g_assert_cmpstr(machine->architecture, ==, "arm64");
+	g_assert_cmpstr(machine->cpu_model, ==, "arm,cortex-a57");
+	g_assert_cmphex(machine->memory_size, ==, 2048 * MIB);
+	g_assert_cmpuint(machine->cpus->len, ==, 4);
+	for (guint id = 0; id < 4; id++) {
+		const BhMachineCpu *cpu = bh_machine_find_cpu(machine, id);
+
+		/* Linux would let go the one it booted with, and must not. */
+		g_assert_cmpint(cpu->can_offline, ==, id > 0);
+		g_assert_cmpuint(cpu->apic_id, ==, id);
+		g_assert_cmpuint(cpu->core, ==, id);
+	}
+	/* Of caches the tree says nothing but who shares them. */
+	for (guint i = 0; i < machine->caches->len && (!cache || cache->level < 2); i++)
+		cache = machine->caches->pdata[i];
+	g_assert_cmpuint(machine->caches->len, ==, 9);
+	g_assert_cmpuint(cache->level, ==, 2);
+	g_assert_cmphex(cache->size, ==, 0);
+	g_assert_cmpuint(cache->cpus->len, ==, 4);
+	g_assert_true(has_fact(machine, "shared-cache"));
+
+	g_assert_cmpuint(machine->blocks->len, ==, 16);
+	g_assert_false(is_removable(machine, 0x40000000));
+	g_assert_false(is_removable(machine, 0x48000000));
+	g_assert_true(is_removable(machine, 0x50000000));
+	g_assert_true(is_removable(machine, 0xa8000000));
+	g_assert_false(is_removable(machine, 0xb8000000));
+
+	intc = machine->intcs->pdata[0];
+	g_assert_cmpuint(machine->intcs->len, ==, 1);
+	g_assert_cmpstr(intc->type, ==, "gicv3");
+	g_assert_cmpuint(intc->gsi_base, ==, 32);
+	interrupt = bh_machine_find_gsi(machine, 33);
+	g_assert_cmpstr(interrupt->actions[0], ==, "uart-pl011");
+	interrupt = bh_machine_find_gsi(machine, 39);
+	g_assert_cmpstr(interrupt->actions[0], ==, "unnamed");
+	for (guint i = 0; i < machine->nodes->len; i++) {
+		const BhMachineNode *node = machine->nodes->pdata[i];
+
+		if (!strcmp(node->path, "/timer"))
+			timer = node;
+	}
+	g_assert_nonnull(timer);
+	g_assert_cmpuint(timer->interrupts->len, ==, G_N_ELEMENTS(timers));
+	for (gsize i = 0; i < G_N_ELEMENTS(timers); i++)
+		g_assert_cmpuint(g_array_index(timer->interrupts, guint, i), ==, timers[i]);
+	g_assert_cmpuint(machine->uarts->len, ==, 1);
+	uart = machine->uarts->pdata[0];
+	g_assert_cmphex(uart->start, ==, 0x9000000);
+	g_assert_true(uart->console);
+	g_assert_cmpuint(machine->devices->len, ==, 3);
+	g_assert_cmpstr(bh_machine_find_device(machine, "0000:00:1e.0")->driver, ==, "virtio-pci");
 }
 
 /* Somebody without privileges sees no addresses of memory, and no tables. */
@@ -521,6 +602,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	WITH("/machine-discover/q35", "q35.tree", test_q35);
 	WITH("/machine-discover/arm64", "virt-arm64.tree", test_arm64);
+	WITH("/machine-discover/arm64/board", "virt-board-tree.tree", test_arm64_board);
 	WITH("/machine-discover/unprivileged", "q35.tree", test_unprivileged);
 	g_test_add_func("/machine-discover/nothing", test_nothing);
 	g_test_add_func("/machine-discover/here", test_here);
