@@ -108,6 +108,7 @@ void cpus_exit(void);
 /* platform.c and x86/timer.c: facts for the core */
 int platform_fill(struct bh_call *call, struct bh_boot_info *info);
 u64 platform_phys_limit(void);
+void platform_mcfg(struct bh_boot_info *info); /* where PCI configuration space is, from ACPI's tables */
 u32 timer_apic_khz(void);
 
 /* enable.c */

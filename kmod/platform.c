@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Facts about the machine that are found alike everywhere: RAM, and where addresses end. */
 
+#include <linux/acpi.h>
 #include <linux/ioport.h>
 #include <linux/pci.h>
 #include "arch.h"
@@ -44,6 +45,25 @@ u64 platform_phys_limit(void)
 		limit = max(limit, ranges[n - 1].start + ranges[n - 1].size);
 	limit = max(limit, arch_firmware_limit());
 	return ALIGN(max(limit, limit_of_pci()), SZ_1G);
+}
+
+/* PCI Firmware Specification 3.3, 4.1.2. */
+void platform_mcfg(struct bh_boot_info *info)
+{
+	struct acpi_mcfg_allocation *entry;
+	struct acpi_table_header *table;
+
+	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_MCFG, 0, &table)))
+		return;
+	for (entry = (void *)table + sizeof(struct acpi_table_mcfg);
+	     (void *)(entry + 1) <= (void *)table + table->length; entry++) {
+		if (entry->pci_segment)
+			continue;
+		info->mmconfig_base = entry->address;
+		info->mmconfig_end_bus = entry->end_bus_number;
+		break;
+	}
+	acpi_put_table(table);
 }
 
 int platform_fill(struct bh_call *call, struct bh_boot_info *info)

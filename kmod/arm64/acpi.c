@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The interrupt controller as ACPI describes it (6.4, 5.2.12.14 to 5.2.12.18). */
+/* Interrupt controller and PCI configuration space as ACPI describes them (6.4, 5.2.12.14 to 5.2.12.18). */
 
 #include <linux/acpi.h>
 #include "../arch.h"
@@ -174,5 +174,6 @@ int acpi_fill(struct bh_call *call, struct bh_boot_info *info)
 	if (!ret)
 		ret = gic_fill(call, info, &madt);
 	acpi_put_table(table);
+	platform_mcfg(info);
 	return ret;
 }
