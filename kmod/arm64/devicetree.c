@@ -31,6 +31,28 @@ unsigned int devicetree_line(u32 id)
 	return irq;
 }
 
+static const struct of_device_id smmus[] = {
+	{.compatible = "arm,smmu-v3"},
+	{.compatible = "arm,smmu-v2"},
+	{.compatible = "arm,smmu-v1"},
+	{.compatible = "arm,mmu-400"},
+	{.compatible = "arm,mmu-401"},
+	{.compatible = "arm,mmu-500"},
+	{},
+};
+
+/* Nor to what DMA of devices goes through. */
+static int smmus_keep(struct bh_call *call, struct bh_boot_info *info)
+{
+	struct device_node *node;
+	struct resource res;
+	int ret = 0;
+
+	for_each_matching_node(node, smmus) if (!ret && !of_address_to_resource(node, 0, &res))
+		ret = platform_keep(call, info, res.start, resource_size(&res));
+	return ret;
+}
+
 /* Nobody but Linux may speak to what makes interrupts of messages. */
 static int messages_keep(struct bh_call *call, struct bh_boot_info *info, struct device_node *gic)
 {
@@ -116,8 +138,7 @@ static void ecam_read(struct bh_boot_info *info, const struct pci_bus *bus)
 	    resource_size(&res) < SZ_1M)
 		return;
 	info->mmconfig_base = res.start;
-	info->mmconfig_end_bus =
-		min_t(u64, bus->busn_res.end, (resource_size(&res) >> 20) - 1);
+	info->mmconfig_end_bus = min_t(u64, bus->busn_res.end, (resource_size(&res) >> 20) - 1);
 }
 
 /* Of the host bridge of segment 0, as Linux numbers them, if it is of the kind without registers of its own. */
@@ -143,6 +164,8 @@ int devicetree_fill(struct bh_call *call, struct bh_boot_info *info)
 	ret = gic_fill(call, info, node);
 	if (!ret)
 		ret = messages_keep(call, info, node);
+	if (!ret)
+		ret = smmus_keep(call, info);
 	ecam_find(info);
 	of_node_put(node);
 	if (ret == -ENODEV)

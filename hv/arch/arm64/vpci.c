@@ -59,9 +59,8 @@ bool arch_pci_covers(const struct bh_cell_desc *desc, u64 start, u64 size)
 
 static bool memory_covers_config(const struct bh_cell_desc *desc, const struct bh_memory *region)
 {
-	return desc->pci.count &&
-	       ranges_overlap(region->virt, region->size, machine.mmconfig_base,
-			      (u64)(machine.mmconfig_end_bus + 1) << 20);
+	return desc->pci.count && ranges_overlap(region->virt, region->size, machine.mmconfig_base,
+						 (u64)(machine.mmconfig_end_bus + 1) << 20);
 }
 
 static bool vpci_check(const struct bh_cell_desc *desc, struct bh_error *error)
