@@ -88,5 +88,11 @@ int platform_fill(struct bh_call *call, struct bh_boot_info *info)
 				 "the machine's RAM is in more than %u pieces", BH_BOOT_RANGES_MAX);
 	info->ram_count = n;
 	info->phys_limit = platform_phys_limit();
-	return arch_platform_fill(call, info);
+	n = arch_platform_fill(call, info);
+	if (!n && info->mmconfig_base)
+		info->phys_limit =
+			max(info->phys_limit,
+			    ALIGN(info->mmconfig_base + ((u64)info->mmconfig_end_bus + 1) * SZ_1M,
+				  SZ_1G));
+	return n;
 }

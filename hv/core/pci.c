@@ -52,7 +52,10 @@ static u32 dword_part(u32 dword, u16 reg, u8 width)
 
 static struct pci_function *function_find(const struct cell *cell, u16 bdf)
 {
-	for (u32 i = 0; i < cell->pci.count; i++)
+	/* Any CPU of the root may ask meanwhile: what is counted is there, and stays the core's memory. */
+	u32 count = __atomic_load_n(&cell->pci.count, __ATOMIC_ACQUIRE);
+
+	for (u32 i = 0; i < count; i++)
 		if (cell->pci.functions[i].bdf == bdf)
 			return &cell->pci.functions[i];
 	return NULL;
@@ -647,7 +650,7 @@ static void pci_assign(struct cell *cell)
 		config_page_set_owner(f->bdf, cell->id);
 		function_reset(f);
 		function_map(cell, f);
-		cell->pci.count = i + 1;
+		__atomic_store_n(&cell->pci.count, i + 1, __ATOMIC_RELEASE);
 	}
 	if (machine.mmconfig_base && (ARCH_PCI_PC || cell->pci.count))
 		mmio_add(&cell->mmio, machine.mmconfig_base,
@@ -677,7 +680,6 @@ static void pci_release(struct cell *cell)
 	}
 	cell->pci.count = 0;
 	reserve_give(&cell->reserve, cell->pci.functions);
-	cell->pci.functions = NULL;
 }
 
 const struct unit pci_unit = {

@@ -99,11 +99,6 @@ int arch_platform_fill(struct bh_call *call, struct bh_boot_info *info)
 		ret = uefi_fill(call, info);
 	if (ret)
 		return ret;
-	if (info->mmconfig_base)
-		info->phys_limit =
-			max(info->phys_limit,
-			    ALIGN(info->mmconfig_base + ((u64)info->mmconfig_end_bus + 1) * SZ_1M,
-				  SZ_1G));
 	gicd = info->gic.gicd;
 	on_each_cpu(affinity_get, info, 1);
 	info->root_links = links_window_take();
