@@ -59,6 +59,8 @@ struct bh_cell_pci {
 	struct pci_dev *dev;
 	char driver[32]; /* that had it before, or empty */
 	bool saved; /* its configuration */
+	struct iommu_group
+		*group; /* taken with this device; others of the cell may be in it as well */
 };
 
 struct bh_cell {
@@ -72,6 +74,7 @@ struct bh_cell {
 	cpumask_t cpus;
 	unsigned int pci_count;
 	struct bh_cell_pci *pci;
+	struct iommu_domain *dma; /* what its devices reach; NULL: no IOMMU, or no devices */
 };
 
 /* error.c: every failure is a reason, a sentence and an errno; these return the errno, negative */
@@ -108,6 +111,8 @@ void cpus_exit(void);
 /* platform.c and x86/timer.c: facts for the core */
 int platform_fill(struct bh_call *call, struct bh_boot_info *info);
 u64 platform_phys_limit(void);
+void platform_mcfg(
+	struct bh_boot_info *info); /* where PCI configuration space is, from ACPI's tables */
 u32 timer_apic_khz(void);
 
 /* enable.c */
@@ -151,6 +156,10 @@ int bh_pci_init(void);
 void bh_pci_exit(void);
 int cell_pci_take(struct bh_call *call, struct bh_cell *cell);
 void cell_pci_give_back(struct bh_cell *cell);
+
+/* iommu.c */
+int cell_dma_take(struct bh_call *call, struct bh_cell *cell);
+void cell_dma_give_back(struct bh_cell *cell);
 
 /* links.c: PCI devices for the links the root is a peer of */
 u64 links_window_take(void);

@@ -26,6 +26,7 @@ static int stub_probe(struct pci_dev *dev, const struct pci_device_id *id)
 static struct pci_driver stub = {
 	.name = "bulkhead",
 	.probe = stub_probe,
+	.driver_managed_dma = true, /* see iommu.c */
 	.driver = {.suppress_bind_attrs = true},
 };
 
@@ -131,11 +132,12 @@ int cell_pci_take(struct bh_call *call, struct bh_cell *cell)
 				pci_name(pci->dev), -ret);
 		pci->saved = !pci_save_state(pci->dev);
 	}
-	return 0;
+	return cell_dma_take(call, cell);
 }
 
 void cell_pci_give_back(struct bh_cell *cell)
 {
+	cell_dma_give_back(cell);
 	while (cell->pci_count)
 		pci_restore(&cell->pci[--cell->pci_count]);
 	kfree(cell->pci);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Facts about the machine that are found alike everywhere: RAM, and where addresses end. */
 
+#include <linux/acpi.h>
 #include <linux/ioport.h>
 #include <linux/pci.h>
 #include "arch.h"
@@ -46,6 +47,25 @@ u64 platform_phys_limit(void)
 	return ALIGN(max(limit, limit_of_pci()), SZ_1G);
 }
 
+/* PCI Firmware Specification 3.3, 4.1.2. */
+void platform_mcfg(struct bh_boot_info *info)
+{
+	struct acpi_mcfg_allocation *entry;
+	struct acpi_table_header *table;
+
+	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_MCFG, 0, &table)))
+		return;
+	for (entry = (void *)table + sizeof(struct acpi_table_mcfg);
+	     (void *)(entry + 1) <= (void *)table + table->length; entry++) {
+		if (entry->pci_segment)
+			continue;
+		info->mmconfig_base = entry->address;
+		info->mmconfig_end_bus = entry->end_bus_number;
+		break;
+	}
+	acpi_put_table(table);
+}
+
 int platform_fill(struct bh_call *call, struct bh_boot_info *info)
 {
 	unsigned int cpu;
@@ -68,5 +88,11 @@ int platform_fill(struct bh_call *call, struct bh_boot_info *info)
 				 "the machine's RAM is in more than %u pieces", BH_BOOT_RANGES_MAX);
 	info->ram_count = n;
 	info->phys_limit = platform_phys_limit();
-	return arch_platform_fill(call, info);
+	n = arch_platform_fill(call, info);
+	if (!n && info->mmconfig_base)
+		info->phys_limit =
+			max(info->phys_limit,
+			    ALIGN(info->mmconfig_base + ((u64)info->mmconfig_end_bus + 1) * SZ_1M,
+				  SZ_1G));
+	return n;
 }

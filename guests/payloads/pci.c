@@ -5,10 +5,13 @@
  * e1000e (8086:10d3; MSI, MSI-X, INTx), of which it uses the interrupt registers only.
  *
  *   vendor=0x1234 device=0x11e8   which device
- *   window                        reach configuration space by memory instead of ports
- *   irq=msi                       or msix, or intx (with pin=N, the IOAPIC pin)
+ *   window                        reach configuration space by memory instead of ports (arm64: always)
+ *   irq=msi                       or msix, or intx (with pin=N, the IOAPIC pin, or SPI); arm64: intx alone
  *   rounds=3                      interrupts to take
- *   apic-id=N                     which CPU the device is to interrupt (default: this one)
+ *   apic-id=N                     which CPU the device is to interrupt (default: this one; not on arm64)
+ *   dma                           edu: copies memory to itself by DMA
+ *   dma-from=N                    guest-physical address to devices: what is added to it (0)
+ *   dma-reach=N                   edu: then reads this address by DMA, which is not the cell's
  */
 #include <guest/cmdline.h>
 #include <guest/comm.h>
@@ -19,10 +22,15 @@
 #include <guest/printk.h>
 #include <guest/string.h>
 #include <guest/timer.h>
+#ifdef __x86_64__
 #include <guest/x86/apic.h>
 #include <guest/x86/ioapic.h>
-
 #define VECTOR_DEVICE VECTOR_FREE
+#else
+#include <guest/arm64/gic.h>
+#define SPI_FIRST 32
+#endif
+
 #define WAIT_US 10000000 /* a loaded machine may run another CPU late */
 
 /* edu: docs/specs/edu.txt of QEMU */
@@ -35,6 +43,14 @@
 #define EDU_IRQ_STATUS 0x24
 #define EDU_IRQ_RAISE 0x60
 #define EDU_IRQ_ACK 0x64
+#define EDU_DMA_FROM 0x80
+#define EDU_DMA_TO 0x88
+#define EDU_DMA_COUNT 0x90
+#define EDU_DMA_COMMAND 0x98
+#define EDU_DMA_RUN 0x1
+#define EDU_DMA_OUT 0x2 /* from the device's buffer to memory */
+#define EDU_BUFFER 0x40000
+#define DMA_SIZE 256
 
 /* 82574: datasheet, section 10.2.4 */
 #define E1000_ICR 0xc0
@@ -68,6 +84,40 @@ static void edu_start(void)
 		if (timer_now() > end)
 			fail("the device does not finish");
 	printk("pci: 10! is %u\n", mmio_read32(registers + EDU_FACTORIAL));
+}
+
+static void edu_dma(uint64_t from, uint64_t to, uint64_t command)
+{
+	uint64_t end = timer_now() + timer_from_us(WAIT_US);
+
+	mmio_write64(registers + EDU_DMA_FROM, from);
+	mmio_write64(registers + EDU_DMA_TO, to);
+	mmio_write64(registers + EDU_DMA_COUNT, DMA_SIZE);
+	mmio_write64(registers + EDU_DMA_COMMAND, command | EDU_DMA_RUN);
+	while (mmio_read64(registers + EDU_DMA_COMMAND) & EDU_DMA_RUN)
+		if (timer_now() > end)
+			fail("DMA does not end");
+}
+
+/* What the device has fetched comes back elsewhere. */
+static void edu_copy(void)
+{
+	uint64_t offset = (uint64_t)cmdline_number("dma-from", 0);
+	uint8_t *from = memory_alloc(DMA_SIZE, DMA_SIZE), *to = memory_alloc(DMA_SIZE, DMA_SIZE);
+	uint64_t reach = (uint64_t)cmdline_number("dma-reach", 0);
+
+	for (unsigned int i = 0; i < DMA_SIZE; i++)
+		from[i] = (uint8_t)(3 * i + 1);
+	edu_dma((uint64_t)from + offset, EDU_BUFFER, 0);
+	edu_dma(EDU_BUFFER, (uint64_t)to + offset, EDU_DMA_OUT);
+	for (unsigned int i = 0; i < DMA_SIZE; i++)
+		if (((volatile uint8_t *)to)[i] != (uint8_t)(3 * i + 1))
+			fail("memory is not what the device has copied");
+	printk("pci: %u bytes copied by DMA\n", DMA_SIZE);
+	if (!reach)
+		return;
+	printk("pci: DMA to 0x%lx\n", reach);
+	edu_dma(EDU_BUFFER, reach, EDU_DMA_OUT);
 }
 
 static void edu_raise(void)
@@ -130,6 +180,7 @@ static const struct driver *driver_find(uint16_t vendor, uint16_t device)
 	return NULL;
 }
 
+#ifdef __x86_64__
 static void interrupt_direct(uint16_t bdf, interrupt_handler handler)
 {
 	uint32_t apic_id = (uint32_t)cmdline_number("apic-id", cpu_current()->apic_id);
@@ -152,6 +203,23 @@ static void interrupt_direct(uint16_t bdf, interrupt_handler handler)
 	}
 	printk("pci: interrupts by %s\n", way);
 }
+#else
+static void interrupt_direct(uint16_t bdf, interrupt_handler handler)
+{
+	unsigned int id = SPI_FIRST + (unsigned int)cmdline_number("pin", 3);
+	char way[8] = "intx";
+
+	cmdline_string("irq", way, sizeof(way));
+	if (strcmp(way, "intx"))
+		fail("no such way of interrupts");
+	if (pci_find_cap(bdf, PCI_CAP_MSI) || pci_find_cap(bdf, PCI_CAP_MSIX))
+		fail("the device offers interrupts by message");
+	interrupt_handler_set(id, handler, NULL);
+	pci_write(bdf, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	gic_enable(id);
+	printk("pci: interrupts by %s\n", way);
+}
+#endif
 
 static void interrupts_take(const struct driver *driver, unsigned int rounds)
 {
@@ -193,6 +261,8 @@ void guest_main(void)
 		fail("BAR 0 is not set");
 	memory_map(registers, driver->size, MEMORY_DEVICE);
 	driver->start();
+	if (cmdline_flag("dma", false) && driver->start == edu_start)
+		edu_copy();
 	interrupt_direct(bdf, driver->interrupt);
 	interrupts_take(driver, (unsigned int)cmdline_number("rounds", 3));
 	printk("pci: passed\n");

@@ -161,6 +161,10 @@ bool root_init(struct bh_error *error)
 		mmio_add(&root->mmio, machine.root_links, BH_ROOT_LINKS_SIZE, link_root_access,
 			 NULL);
 	}
+	/* Of it the root does not see what belongs to functions of cells, see pci.c. */
+	if (machine.mmconfig_base)
+		mmio_add(&root->mmio, machine.mmconfig_base,
+			 (u64)(machine.mmconfig_end_bus + 1) << 20, pci_mmconfig_access, NULL);
 	table_reclaim(&root->table);
 	reserve_trim(&root->reserve, ROOT_RESERVE);
 	for (u32 kind = 0; kind < BH_KINDS; kind++)

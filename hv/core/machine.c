@@ -63,7 +63,10 @@ bool machine_init(const struct bh_boot_info *info, struct bh_error *error)
 		return field_wrong(error, FIELD_CORE_MEMORY, info->core_memory.start);
 	if (info->pool_offset >= info->core_memory.size || info->shared_offset >= info->pool_offset)
 		return field_wrong(error, FIELD_LAYOUT, info->pool_offset);
-	if (!IS_ALIGNED(info->mmconfig_base, 1u << 20) || info->mmconfig_end_bus > 255)
+	if (!IS_ALIGNED(info->mmconfig_base, 1u << 20) || info->mmconfig_end_bus > 255 ||
+	    (info->mmconfig_base &&
+	     (info->mmconfig_base >= info->phys_limit ||
+	      ((u64)info->mmconfig_end_bus + 1) << 20 > info->phys_limit - info->mmconfig_base)))
 		return field_wrong(error, FIELD_MMCONFIG, info->mmconfig_base);
 	if (info->ioapic_count > BH_BOOT_IOAPICS_MAX)
 		return field_wrong(error, FIELD_IOAPICS, info->ioapic_count);

@@ -52,7 +52,10 @@ static u32 dword_part(u32 dword, u16 reg, u8 width)
 
 static struct pci_function *function_find(const struct cell *cell, u16 bdf)
 {
-	for (u32 i = 0; i < cell->pci.count; i++)
+	/* Any CPU of the root may ask meanwhile: what is counted is there, and stays the core's memory. */
+	u32 count = __atomic_load_n(&cell->pci.count, __ATOMIC_ACQUIRE);
+
+	for (u32 i = 0; i < count; i++)
 		if (cell->pci.functions[i].bdf == bdf)
 			return &cell->pci.functions[i];
 	return NULL;
@@ -84,10 +87,19 @@ static const u32 *msi_shadow(const struct pci_function *f, u16 reg)
 	return reg == data ? &f->msi_data : NULL;
 }
 
+/* What a cell cannot use is a null capability to it, of which there is the header alone (PCI Code and ID Assignment, 2). */
+static bool is_hidden(const struct pci_function *f, u16 dword)
+{
+	return !ARCH_PCI_PC && dword && (dword == f->msi || dword == f->msix);
+}
+
 static u32 function_read(const struct pci_function *f, u16 reg, u8 width)
 {
 	u16 dword = reg & ~3;
 	const u32 *shadow = msi_shadow(f, dword);
+
+	if (is_hidden(f, dword))
+		return dword_part(arch_pci_read(f->bdf, dword, 4) & 0xff00, reg, width);
 
 	if (dword >= PCI_BAR0 && dword < PCI_BAR_END)
 		return dword_part(f->bar[(dword - PCI_BAR0) / 4].shadow, reg, width);
@@ -184,11 +196,14 @@ static bool capability_write(const struct cell *cell, struct pci_function *f, u1
 		return true;
 	switch (capability_of(f, reg, &start)) {
 	case CAP_MSI:
-		return msi_write(cell, f, reg, width, dword_value);
+		return ARCH_PCI_PC && msi_write(cell, f, reg, width, dword_value);
+	case CAP_MSIX:
+		if (!ARCH_PCI_PC)
+			return false;
+		/* fall through */
 	case CAP_PM:
 	case CAP_VENDOR:
 	case CAP_PCIE:
-	case CAP_MSIX:
 	case CAP_AF:
 		arch_pci_write(f->bdf, reg, width, value);
 		return true;
@@ -212,6 +227,9 @@ static bool function_write(const struct cell *cell, struct pci_function *f, u16 
 	}
 	if (dword == PCI_ROM)
 		return true;
+	/* Where no cell has I/O ports, they are not decoded: the root would reach the function by them. */
+	if (reg == PCI_COMMAND && !ARCH_PCI_PC)
+		value &= ~COMMAND_IO;
 	if (dword == PCI_COMMAND || dword == 0x0c || (reg == PCI_INTERRUPT_LINE && width == 1)) {
 		arch_pci_write(f->bdf, reg, width, value);
 		return true;
@@ -454,6 +472,7 @@ static bool bar_check(const struct bh_cell_desc *desc, const struct pci_function
 		machine_is_platform(start, bar_pages(bar)) ||
 		machine_touches_ram(start, bar_pages(bar)) ||
 		cell_with_window(start, bar_pages(bar)) ||
+		arch_pci_covers(desc, start, bar_pages(bar)) ||
 		(bar->size < PAGE_SIZE && bar_shares_page(desc, f->bdf, bar)) ||
 		table_find_foreign(&root_cell.table, start, bar_pages(bar), BH_OWNER_ROOT, true,
 				   &foreign);
@@ -519,6 +538,18 @@ static bool pci_check(const struct bh_cell_desc *desc, struct bh_error *error)
 	return true;
 }
 
+static u64 config_page(u16 bdf)
+{
+	return machine.mmconfig_base + ((u64)bdf << PAGE_SHIFT);
+}
+
+/* Its configuration space is a page, in which the root finds the function as long as it has it. */
+static void config_page_set_owner(u16 bdf, u32 owner)
+{
+	if (machine.mmconfig_base && bdf >> 8 <= machine.mmconfig_end_bus)
+		table_set_owner(&root_cell.table, config_page(bdf), PAGE_SIZE, owner, false);
+}
+
 static u32 pci_pages(const struct bh_cell_desc *desc)
 {
 	static struct pci_function probe;
@@ -527,6 +558,7 @@ static u32 pci_pages(const struct bh_cell_desc *desc)
 	_Static_assert(sizeof(struct pci_function) * PCI_FUNCTIONS_MAX <= PAGE_SIZE, "one page");
 	for (u32 i = 0; i < desc->pci.count; i++) {
 		function_probe(&probe, desc_pci(desc)[i].bdf);
+		pages += table_pages_needed(config_page(probe.bdf), PAGE_SIZE);
 		for (u32 bar = 0; bar < PCI_BARS; bar++)
 			if (probe.bar[bar].size && !probe.bar[bar].io)
 				pages += 2 * table_pages_needed(probe.bar[bar].base & PAGE_MASK,
@@ -597,9 +629,10 @@ static void function_map(struct cell *cell, struct pci_function *f)
 		}
 		table_set_owner(&root_cell.table, start, bar_pages(bar), cell->id, false);
 		table_map(&cell->table, GPA(start), PADDR(start), bar_pages(bar),
-			  TABLE_READ | TABLE_WRITE);
+			  TABLE_READ | TABLE_WRITE | TABLE_DEVICE);
 	}
-	if (f->msix_table) {
+	/* Of a function that cannot send messages it is memory as any other. */
+	if (ARCH_PCI_PC && f->msix_table) {
 		u64 size = ALIGN_UP(f->msix_table + f->msix_vectors * 16, PAGE_SIZE) - table_page;
 
 		table_unmap(&cell->table, GPA(table_page), size);
@@ -614,11 +647,12 @@ static void pci_assign(struct cell *cell)
 		struct pci_function *f = &cell->pci.functions[i];
 
 		function_probe(f, desc_pci(cell->desc)[i].bdf);
+		config_page_set_owner(f->bdf, cell->id);
 		function_reset(f);
 		function_map(cell, f);
-		cell->pci.count = i + 1;
+		__atomic_store_n(&cell->pci.count, i + 1, __ATOMIC_RELEASE);
 	}
-	if (machine.mmconfig_base)
+	if (machine.mmconfig_base && (ARCH_PCI_PC || cell->pci.count))
 		mmio_add(&cell->mmio, machine.mmconfig_base,
 			 (u64)(machine.mmconfig_end_bus + 1) << 20, pci_mmconfig_access, NULL);
 }
@@ -633,6 +667,7 @@ static void pci_release(struct cell *cell)
 {
 	pci_reset(cell);
 	for (u32 i = 0; i < cell->pci.count; i++) {
+		config_page_set_owner(cell->pci.functions[i].bdf, BH_OWNER_ROOT);
 		for (u32 b = 0; b < PCI_BARS; b++) {
 			const struct pci_bar *bar = &cell->pci.functions[i].bar[b];
 
@@ -645,7 +680,6 @@ static void pci_release(struct cell *cell)
 	}
 	cell->pci.count = 0;
 	reserve_give(&cell->reserve, cell->pci.functions);
-	cell->pci.functions = NULL;
 }
 
 const struct unit pci_unit = {

@@ -65,6 +65,8 @@ void arch_pci_write(u16 bdf, u16 reg, u8 width, u32 value);
 bool arch_msi_allowed(const struct cell *cell, u64 address, u32 data);
 /* The same message with one CPU of the cell for a logical destination; unchanged if there is none. */
 u64 arch_msi_resolve(const struct cell *cell, u64 address);
+/* Does a cell with this descriptor find something virtual there, which no BAR may cover? */
+bool arch_pci_covers(const struct bh_cell_desc *desc, u64 start, u64 size);
 /* I/O BARs: cell id of the first owner that is not the root, or BH_OWNER_ROOT. */
 u32 arch_pci_ports_owner(u16 base, u32 count);
 void arch_pci_ports(struct cell *cell, u16 base, u32 count, bool assign);

@@ -147,9 +147,9 @@
 	  "UART would need for themselves")                                                       \
 	/* what there is not on arm64 */                                                          \
 	E(PCI_NONE, BH_ERRNO_NODEV,                                                               \
-	  "PCI device {bdf}: on arm64 PCI devices cannot be given to cells, as their DMA and "    \
-	  "their messages are not filtered there; a platform device can: its registers as a "     \
-	  "memory region with the flag IO, and its interrupt")                                    \
+	  "PCI device {bdf}: this machine has no PCI host bridge of segment 0 with its "          \
+	  "configuration space in memory (ECAM, from bus 0 on), as far as its firmware says, so " \
+	  "PCI devices cannot be given to cells")                                                 \
 	E(PIO_NONE, BH_ERRNO_NODEV, "port {value}: there are no I/O ports on arm64")
 
 /* Codes are numbered from 0 in the order above: append only. */

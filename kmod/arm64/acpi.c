@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The interrupt controller as ACPI describes it (6.4, 5.2.12.14 to 5.2.12.18). */
+/* Interrupt controller and PCI configuration space as ACPI describes them (6.4, 5.2.12.14 to 5.2.12.18). */
 
 #include <linux/acpi.h>
 #include "../arch.h"
@@ -177,6 +177,44 @@ static int gic_fill(struct bh_call *call, struct bh_boot_info *info, struct madt
 	return 0;
 }
 
+#define SMMU_V3_SIZE SZ_128K /* IHI 0070, 6.1 */
+
+/*
+ * Nobody but Linux may speak to what DMA of devices goes through: Arm's IO Remapping Table (DEN 0049), nodes of types 3 and 4.
+ */
+static int smmus_keep(struct bh_call *call, struct bh_boot_info *info)
+{
+	struct acpi_table_header *table;
+	const struct acpi_table_iort *iort;
+	const struct acpi_iort_node *node;
+	int ret = 0;
+	u32 at;
+
+	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_IORT, 0, &table)))
+		return 0;
+	iort = (const void *)table;
+	for (at = iort->node_offset; !ret && at + sizeof(*node) <= table->length;
+	     at += node->length) {
+		const struct acpi_iort_smmu *smmu;
+
+		node = (const void *)table + at;
+		smmu = (const void *)node->node_data; /* version 3 begins alike */
+		if (node->length < sizeof(*node) || node->length > table->length - at)
+			ret = error_set(call, ENODEV, BH_R_MACHINE,
+					"the ACPI table IORT has an entry of type %u with %u "
+					"bytes, which cannot be",
+					node->type, node->length);
+		else if (node->length < sizeof(*node) + offsetofend(typeof(*smmu), span))
+			continue;
+		else if (node->type == ACPI_IORT_NODE_SMMU_V3)
+			ret = platform_keep(call, info, smmu->base_address, SMMU_V3_SIZE);
+		else if (node->type == ACPI_IORT_NODE_SMMU)
+			ret = platform_keep(call, info, smmu->base_address, smmu->span);
+	}
+	acpi_put_table(table);
+	return ret;
+}
+
 int acpi_fill(struct bh_call *call, struct bh_boot_info *info)
 {
 	struct acpi_table_header *table;
@@ -191,5 +229,6 @@ int acpi_fill(struct bh_call *call, struct bh_boot_info *info)
 	if (!ret)
 		ret = gic_fill(call, info, &madt, table);
 	acpi_put_table(table);
-	return ret;
+	platform_mcfg(info);
+	return ret ?: smmus_keep(call, info);
 }

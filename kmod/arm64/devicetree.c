@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The interrupt controller as a device tree describes it. */
+/* Interrupt controller and PCI configuration space as a device tree describes them. */
 
 #include <linux/irqdomain.h>
 #include <linux/of.h>
 #include <linux/of_address.h>
+#include <linux/pci.h>
 #include "../arch.h"
 #include "../core.h"
 #include "platform.h"
@@ -28,6 +29,28 @@ unsigned int devicetree_line(u32 id)
 
 	of_node_put(node);
 	return irq;
+}
+
+static const struct of_device_id smmus[] = {
+	{.compatible = "arm,smmu-v3"},
+	{.compatible = "arm,smmu-v2"},
+	{.compatible = "arm,smmu-v1"},
+	{.compatible = "arm,mmu-400"},
+	{.compatible = "arm,mmu-401"},
+	{.compatible = "arm,mmu-500"},
+	{},
+};
+
+/* Nor to what DMA of devices goes through. */
+static int smmus_keep(struct bh_call *call, struct bh_boot_info *info)
+{
+	struct device_node *node;
+	struct resource res;
+	int ret = 0;
+
+	for_each_matching_node(node, smmus) if (!ret && !of_address_to_resource(node, 0, &res))
+		ret = platform_keep(call, info, res.start, resource_size(&res));
+	return ret;
 }
 
 /* Nobody but Linux may speak to what makes interrupts of messages. */
@@ -109,6 +132,31 @@ bool devicetree_is_ram(u64 start, u64 end)
 	return found;
 }
 
+static void ecam_read(struct bh_boot_info *info, const struct pci_bus *bus)
+{
+	struct device_node *node = bus->dev.of_node;
+	struct resource res;
+
+	if (!node || !of_device_is_compatible(node, "pci-host-ecam-generic") ||
+	    bus->busn_res.start || of_address_to_resource(node, 0, &res) ||
+	    resource_size(&res) < SZ_1M)
+		return;
+	info->mmconfig_base = res.start;
+	info->mmconfig_end_bus = min_t(u64, bus->busn_res.end, (resource_size(&res) >> 20) - 1);
+}
+
+/* Of the host bridge of segment 0, as Linux numbers them, if it is of the kind without registers of its own. */
+static void ecam_find(struct bh_boot_info *info)
+{
+	struct pci_bus *bus = NULL;
+
+	pci_lock_rescan_remove();
+	while ((bus = pci_find_next_bus(bus)))
+		if (!pci_domain_nr(bus))
+			ecam_read(info, bus);
+	pci_unlock_rescan_remove();
+}
+
 int devicetree_fill(struct bh_call *call, struct bh_boot_info *info)
 {
 	struct device_node *node = of_find_matching_node(NULL, gics);
@@ -120,6 +168,9 @@ int devicetree_fill(struct bh_call *call, struct bh_boot_info *info)
 	ret = gic_fill(call, info, node);
 	if (!ret)
 		ret = messages_keep(call, info, node);
+	if (!ret)
+		ret = smmus_keep(call, info);
+	ecam_find(info);
 	of_node_put(node);
 	if (ret == -ENODEV)
 		error_set(call, ENODEV, BH_R_MACHINE,

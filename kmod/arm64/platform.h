@@ -8,7 +8,7 @@
 struct bh_boot_info;
 struct bh_call;
 
-/* The interrupt controller, and pages that only Linux may speak to, as one kind of firmware describes them. */
+/* The interrupt controller, PCI configuration space, and pages that only Linux may speak to, as one kind of firmware describes them. */
 int devicetree_fill(struct bh_call *call, struct bh_boot_info *info);
 int acpi_fill(struct bh_call *call, struct bh_boot_info *info);
 /* Whether all of it is RAM. */

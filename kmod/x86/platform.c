@@ -20,24 +20,6 @@ static void platform_add(struct bh_boot_info *info, u64 start, u64 size)
 		info->platform[info->platform_count++] = (struct bh_range){start, size};
 }
 
-static void platform_mcfg(struct bh_boot_info *info)
-{
-	struct acpi_mcfg_allocation *entry;
-	struct acpi_table_header *table;
-
-	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_MCFG, 0, &table)))
-		return;
-	for (entry = (void *)table + sizeof(struct acpi_table_mcfg);
-	     (void *)(entry + 1) <= (void *)table + table->length; entry++) {
-		if (entry->pci_segment)
-			continue;
-		info->mmconfig_base = entry->address;
-		info->mmconfig_end_bus = entry->end_bus_number;
-		break;
-	}
-	acpi_put_table(table);
-}
-
 static void platform_madt(struct bh_boot_info *info)
 {
 	struct acpi_subtable_header *entry;

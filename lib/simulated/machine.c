@@ -102,6 +102,8 @@ static void devices_tell(struct bh_boot_info *info, const BhMachine *machine)
 			continue;
 		info->mmconfig_base = mmconfig->start;
 		info->mmconfig_end_bus = mmconfig->last_bus;
+		info->phys_limit = MAX(info->phys_limit,
+				       mmconfig->start + (((u64)mmconfig->last_bus + 1) << 20));
 	}
 	for (guint i = 0; i < machine->devices->len; i++) {
 		const BhMachineDevice *device = machine->devices->pdata[i];

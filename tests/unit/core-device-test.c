@@ -515,6 +515,8 @@ static void function_select(u16 bdf, u32 reg)
 
 static void test_config_read(void)
 {
+	u64 value = 0;
+
 	nic_start();
 	for (u32 reg = 0; reg < 0x100; reg += 4) {
 		bool bar = reg >= 0x10 && reg<0x28, msi = reg> MSI_AT && reg <= MSI_AT + 12;
@@ -545,7 +547,16 @@ static void test_config_read(void)
 	g_assert_cmphex(pci_config_read(cpu_get(0), OTHER, 0, 4), ==, 0x10421af4);
 	g_assert_true(pci_config_write(cpu_get(0), NIC, 0x3c, 1, 0x99));
 	g_assert_cmphex(config(nic, 0x3c, 1), ==, 0);
+	/* By memory too: the page is not the root's meanwhile. */
+	g_assert_cmpuint(core_owner(CONFIG(NIC, 0)), ==, 2);
+	g_assert_cmpuint(core_owner(CONFIG(NIC, 0) + PAGE_SIZE), ==, BH_OWNER_ROOT);
+	g_assert_true(host_guest_access(cpu_get(0), GPA(CONFIG(NIC, 0x100)), 4, false, &value));
+	g_assert_cmphex(value, ==, 0xffffffff);
+	value = 0x99;
+	g_assert_true(host_guest_access(cpu_get(0), GPA(CONFIG(NIC, 0x3c)), 1, true, &value));
+	g_assert_cmphex(config(nic, 0x3c, 1), ==, 0);
 	end(2);
+	g_assert_cmpuint(core_owner(CONFIG(NIC, 0)), ==, BH_OWNER_ROOT);
 	g_assert_cmphex(pci_config_read(cpu_get(0), NIC, 0, 4), ==, 0x10411af4);
 	core_stop();
 }

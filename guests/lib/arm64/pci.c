@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Configuration space in memory: bus 0 of the cell's own host bridge. */
+/* Configuration space in memory: bus 0 of the cell's own host bridge, or all buses of the machine's. */
+#include <bulkhead/board.h>
 #include <guest/comm.h>
 #include <guest/cpu.h>
 #include <guest/memory.h>
@@ -10,14 +11,15 @@
 /* 0: there is none. */
 static uint64_t register_at(uint16_t bdf, unsigned int reg)
 {
-	static uint64_t mapped;
+	static uint64_t mapped; /* the last bus */
 	uint64_t base = comm_region->pci_mmconfig_base;
+	uint64_t bus = base + (uint64_t)(bdf >> 8) * BUS_SIZE;
 
-	if (!base || bdf >> 8)
+	if (!base || (base == BH_BOARD_ECAM && bdf >> 8))
 		return 0;
-	if (mapped != base)
-		memory_map(base, BUS_SIZE, MEMORY_DEVICE);
-	mapped = base;
+	if (mapped != bus)
+		memory_map(bus, BUS_SIZE, MEMORY_DEVICE);
+	mapped = bus;
 	return base + ((uint64_t)bdf << 12) + reg;
 }
 

@@ -10,6 +10,7 @@
 #define ARCH_CELL_FLAGS BH_CELL_PC
 #define ARCH_COUNTERS BH_COUNTERS_ARM64
 #define ARCH_LINK_PINS 1 /* devices of links have an interrupt pin instead of MSI-X */
+#define ARCH_PCI_PC 0 /* PCI as pci-hw.c has it */
 /*
  * Looks at what is waited for between two looks at the clock. The counter is slow to read, and in emulators takes a lock that
  * whoever is waited for needs as well.

@@ -49,7 +49,7 @@ void launch_constants(void)
 	ABSOLUTE(core_shared_size, sizeof(struct bh_shared));
 }
 
-const struct unit *const units[] = {&gic_unit, &link_unit, &vpci_unit, NULL};
+const struct unit *const units[] = {&gic_unit, &pci_unit, &link_unit, &vpci_unit, NULL};
 
 extern const u8 core_vectors[];
 void launch_off(u64 result, struct frame *frame, struct el2_state *state) __noreturn;
@@ -170,10 +170,11 @@ void launch_leave(struct cpu *cpu)
 
 void arch_comm_fill(struct cell *cell, struct bh_comm *comm)
 {
-	if (cell->desc->links.count) {
-		comm->pci_mmconfig_base = BH_BOARD_ECAM;
+	/* With functions of the machine it is the machine's, where devices of links are as well. */
+	if (!cell->desc->pci.count)
+		comm->pci_mmconfig_base = cell->desc->links.count ? BH_BOARD_ECAM : 0;
+	if (cell->desc->links.count)
 		comm->vpci_irq_base = BH_BOARD_LINE_PCI - 32;
-	}
 	comm->gic_version = machine.gic.version;
 	comm->gicd_base = machine.gic.gicd;
 	comm->gicc_base = machine.gic.gicc;

@@ -643,7 +643,7 @@ static u32 listed(const struct bh_cell_desc *desc, u32 word)
 /* What there is on other machines and in no cell of this architecture. */
 static bool is_here(const struct bh_cell_desc *desc, struct bh_error *error)
 {
-	if (desc->pci.count)
+	if (desc->pci.count && !machine.mmconfig_base)
 		return error_set(error, BH_E_PCI_NONE, .where = BH_IN_PCI,
 				 .index = desc_pci(desc)->bdf, .value = desc_pci(desc)->bdf);
 	if (desc->pio.count)

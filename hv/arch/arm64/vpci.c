@@ -52,15 +52,27 @@ static bool board_overlaps(u64 start, u64 size)
 	return ranges_overlap(start, size, BH_BOARD_START, BH_BOARD_END - BH_BOARD_START);
 }
 
+bool arch_pci_covers(const struct bh_cell_desc *desc, u64 start, u64 size)
+{
+	return has_board(desc) && board_overlaps(start, size);
+}
+
+static bool memory_covers_config(const struct bh_cell_desc *desc, const struct bh_memory *region)
+{
+	return desc->pci.count && ranges_overlap(region->virt, region->size, machine.mmconfig_base,
+						 (u64)(machine.mmconfig_end_bus + 1) << 20);
+}
+
 static bool vpci_check(const struct bh_cell_desc *desc, struct bh_error *error)
 {
 	if (has_board(desc) && lines_first != BH_BOARD_LINE_FIRST)
 		return error_set(error, BH_E_NO_LINES, .where = BH_IN_LINKS,
 				 .value = BH_BOARD_LINE_FIRST);
-	for (u32 i = 0; has_board(desc) && i < desc->memory.count; i++) {
+	for (u32 i = 0; i < desc->memory.count; i++) {
 		const struct bh_memory *region = &desc_memory(desc)[i];
 
-		if (board_overlaps(region->virt, region->size))
+		if ((has_board(desc) && board_overlaps(region->virt, region->size)) ||
+		    memory_covers_config(desc, region))
 			return error_set(error, BH_E_MEM_PLATFORM, .where = BH_IN_MEMORY,
 					 .index = i, .value = region->virt, .owner = BH_OWNER_CORE);
 	}

@@ -11,6 +11,7 @@
 #define ARCH_CELL_FLAGS BH_CELL_PC
 #define ARCH_COUNTERS BH_COUNTERS_X86
 #define ARCH_LINK_PINS 0 /* devices of links have MSI-X */
+#define ARCH_PCI_PC 1 /* PCI of a PC: ports, messages to CPUs, configuration space for every cell */
 #define ARCH_CLOCK_SPINS 1 /* looks at what is waited for between two looks at the clock */
 #define ARCH_UNMAPPED_ADDRESS 0xffffff0000000000ull /* for the self test: nothing is mapped here */
 
