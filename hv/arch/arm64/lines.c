@@ -10,6 +10,14 @@
 #include <hv/core/cell.h>
 
 #define LINES_ALL ((u32)BIT(BH_BOARD_LINES) - 1)
+
+/*
+ * Whoever makes a line pending looks whether it is enabled, and where it goes, after that; whoever enables or moves it looks whether
+ * it is pending after that. One of them sees the other, as these are all sequentially consistent: a plain load may be done before
+ * the store of an exclusive in front of it (DDI 0487, B2.3).
+ */
+#define LOOK(place) __atomic_load_n(place, __ATOMIC_SEQ_CST)
+
 #define EDGE 2 /* GICD_ICFGR */
 
 static struct lines {
@@ -54,7 +62,7 @@ u8 lines_priority(const struct cell *cell, u32 id)
 static struct cpu *target(const struct cell *cell, u32 line)
 {
 	struct lines *own = &lines[cell->id];
-	struct cpu *cpu = cpu_get(own->cpu[line]);
+	struct cpu *cpu = cpu_get(LOOK(&own->cpu[line]));
 
 	if (unlikely(!cpu || cpu->cell != cell)) {
 		const struct cpu *other = first_cpu(cell);
@@ -107,7 +115,7 @@ void line_raise(const struct cell *cell, u32 id)
 		return;
 	}
 	__atomic_fetch_or(&own->pending, bit, __ATOMIC_SEQ_CST);
-	if (likely(READ_ONCE(own->enabled) & bit))
+	if (likely(LOOK(&own->enabled) & bit))
 		tell(self, cell, bit);
 }
 
@@ -146,7 +154,7 @@ void lines_bits(struct cpu *cpu, struct mmio_access *access, u32 reg)
 	default:
 		return;
 	}
-	tell(cpu, cpu->cell, READ_ONCE(own->pending) & READ_ONCE(own->enabled) & value);
+	tell(cpu, cpu->cell, LOOK(&own->pending) & LOOK(&own->enabled) & value);
 }
 
 u8 lines_priority_access(const struct cell *cell, u32 id, bool write, u8 value)
@@ -178,7 +186,7 @@ void lines_cpu_set(struct cpu *cpu, u32 id, const struct cpu *to)
 	u32 line = id - BH_BOARD_LINE_FIRST;
 	struct lines *own = &lines[cpu->cell->id];
 
-	WRITE_ONCE(own->cpu[line], to->id);
+	__atomic_store_n(&own->cpu[line], to->id, __ATOMIC_SEQ_CST);
 	/* It may wait for the one it went to before. */
-	tell(cpu, cpu->cell, READ_ONCE(own->pending) & READ_ONCE(own->enabled) & BIT(line));
+	tell(cpu, cpu->cell, LOOK(&own->pending) & LOOK(&own->enabled) & BIT(line));
 }
