@@ -128,7 +128,7 @@ if wanted do=talk; then
 	echo "$me: talked: $answers answers of 20"
 fi
 
- of the payload "net", and with iperf3 and ssh; or a client of another's.
+# A network over the link, with the services of the payload "net", and with iperf3 and ssh; or a client of another's.
 if wanted do=net; then
 	insmod /bulkhead_net.ko
 	interface=$(ls /sys/bus/pci/drivers/bulkhead_net/*/net)
