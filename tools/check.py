@@ -239,7 +239,7 @@ def board_jobs(report, boards, thorough):
     """Each group of tests that share a board is one program: the seconds it may take, and the job."""
     jobs = []
     for arch, series in boards:
-        command = [TOP / 'tests/vm/run', *['--every-kernel'] * thorough, '--arch', arch, '--kernel', series]
+        command = [TOP / 'tests/vm/run', *['--thorough'] * thorough, '--arch', arch, '--kernel', series]
         listing = subprocess.run([*command, '--groups'], check=True, capture_output=True, text=True)
         for line in listing.stdout.splitlines():
             seconds, *names = line.split()
@@ -271,19 +271,21 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--quick', action='store_true', help='leave out what boots a board')
     parser.add_argument('--thorough', action='store_true',
-                        help='also run the board tests with every kernel that need but one, and hosted tests without sanitizers too')
+                        help='also run the board tests with every kernel that need but one, hosted tests without sanitizers and '
+                             'under valgrind too, and repeat more often what tests repeat')
     parser.add_argument('--bochs', action='store_true',
                         help='also run the tests that the other emulator is for, Bochs, which must be installed')
     arguments = parser.parse_args()
     # From outside we are ended by SIGTERM; leave by the ordinary way, which ends what was started.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
 
+    if arguments.thorough:
+        os.environ['BULKHEAD_TEST_THOROUGH'] = '1'
     shutil.rmtree(LOGS, ignore_errors=True)
     LOGS.mkdir(parents=True)
     report = Report()
 
     report.heading('build')
-    run_step(report, 'style', [TOOLS / 'style'], 300)
     programs = run_step(report, 'build: programs', [TOOLS / 'build', 'programs'], 900)
     sanitized = run_step(report, 'build: with sanitizers', [TOOLS / 'build', 'sanitized'], 900)
     available = kernels('kernels_available')
@@ -294,7 +296,6 @@ def main():
         elif (TOP / 'kmod').is_dir():
             if run_step(report, f'build: modules for kernel {series}', [TOOLS / 'build', 'modules', series], 600):
                 built.append(series)
-            run_step(report, f'sparse: modules for kernel {series}', [TOOLS / 'build', 'sparse', series], 600)
     staged = programs and run_step(report, 'build: what the board gets', [TOOLS / 'build', 'stage'], 300)
 
     boards = [('amd64', series) for series in built if staged] + [('arm64', series) for series in build_arm64(report)]
@@ -304,8 +305,11 @@ def main():
     if not arguments.thorough:
         # One run of each will do, but what is measured is not what sanitizers make of it.
         again = {test['name'] for test in strict if test['is_parallel']}
-        plain = [test for test in plain if test['name'] not in again]
-    hosted, alone = [], []
+        plain = [test for test in plain if test['name'] not in again and not (strict and 'bulkhead:valgrind' in test['suite'])]
+    hosted = [functools.partial(run_step, report, 'style', [TOOLS / 'style'], 300)]
+    hosted += [functools.partial(run_step, report, f'sparse: modules for kernel {series}', [TOOLS / 'build', 'sparse', series], 600)
+               for series in built]
+    alone = []
     for label, directory, tests in ('', BUILD, plain), (' (sanitized)', BUILD / 'sanitized', strict):
         jobs, last = meson_jobs(report, label, directory, tests)
         hosted += jobs

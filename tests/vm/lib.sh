@@ -88,6 +88,12 @@ like()
 	fi
 }
 
+# often TIMES ALL: how many times the same is done; all of them under tools/check --thorough.
+often()
+{
+	if [ -n "${BULKHEAD_TEST_THOROUGH-}" ]; then echo "$2"; else echo "$1"; fi
+}
+
 # await SECONDS COMMAND…: waits until the command succeeds, looking ten times a second, at most this long. For things
 # that cannot be waited for by reading; where a read blocks until it has something, use await_line.
 await()
