@@ -220,7 +220,7 @@ def meson_tests(directory):
     return sorted(json.loads(listing.stdout), key=lambda test: -test['timeout'])
 
 
-def meson_jobs(report, label, directory, tests):
+def meson_jobs(report, label, directory, tests, emulator=()):
     """Those that can run beside others, and those that measure and want to be alone."""
     # A sanitizer's complaint ends the program, also where it would only warn.
     environment = dict(os.environ, ASAN_OPTIONS='abort_on_error=0:detect_leaks=1',
@@ -229,7 +229,7 @@ def meson_jobs(report, label, directory, tests):
     def job(test):
         run = run_tap if test['protocol'] == 'tap' else run_step
         # What a test takes is not the same on every machine, and under sanitizers it takes longer.
-        return functools.partial(run, report, f"{test['name']}{label}", test['cmd'], max(4 * test['timeout'], 120),
+        return functools.partial(run, report, f"{test['name']}{label}", [*emulator, *test['cmd']], max(4 * test['timeout'], 120),
                                  cwd=test['workdir'] or directory, env={**environment, **test['env']})
 
     return [[job(test) for test in tests if test['is_parallel'] == parallel] for parallel in (True, False)]
@@ -250,7 +250,8 @@ def board_jobs(report, boards, thorough):
     return jobs
 
 
-def kernels(which, arch='amd64'):
+def asked(which, arch='amd64'):
+    """The words that a function of tools/common.sh answers."""
     script = f'. "{TOOLS}/common.sh"; {which}'
     return subprocess.run(['bash', '-c', script], check=True, capture_output=True, text=True,
                           env=dict(os.environ, BULKHEAD_ARCH=arch)).stdout.split()
@@ -258,7 +259,7 @@ def kernels(which, arch='amd64'):
 
 def build_arm64(report):
     """The kernels of arm64 that boards can boot with what was built for them."""
-    available = kernels('kernels_available', 'arm64')
+    available = asked('kernels_available', 'arm64')
     if not available:
         report.skip('arm64', 'its kernels are not unpacked: tools/setup --arch arm64')
     elif run_step(report, 'build: arm64', [TOOLS / 'build', '--arch', 'arm64'], 900):
@@ -288,9 +289,9 @@ def main():
     report.heading('build')
     programs = run_step(report, 'build: programs', [TOOLS / 'build', 'programs'], 900)
     sanitized = run_step(report, 'build: with sanitizers', [TOOLS / 'build', 'sanitized'], 900)
-    available = kernels('kernels_available')
+    available = asked('kernels_available')
     built = []
-    for series in kernels('kernel_series'):
+    for series in asked('kernel_series'):
         if series not in available:
             report.skip(f'kernel {series}', 'the package sources of this machine do not have it')
         elif (TOP / 'kmod').is_dir():
@@ -310,8 +311,13 @@ def main():
     hosted += [functools.partial(run_step, report, f'sparse: modules for kernel {series}', [TOOLS / 'build', 'sparse', series], 600)
                for series in built]
     alone = []
-    for label, directory, tests in ('', BUILD, plain), (' (sanitized)', BUILD / 'sanitized', strict):
-        jobs, last = meson_jobs(report, label, directory, tests)
+    builds = [('', BUILD, plain, ()), (' (sanitized)', BUILD / 'sanitized', strict, ())]
+    if arguments.thorough and any(arch == 'arm64' for arch, _ in boards):
+        units = BUILD / 'arm64/units'
+        if run_step(report, 'build: unit tests for arm64', [TOOLS / 'build', '--arch', 'arm64', 'units'], 900):
+            builds.append((' (arm64)', units, meson_tests(units), ('qemu-aarch64', '-L', *asked('sysroot arm64', 'arm64'))))
+    for label, directory, tests, emulator in builds:
+        jobs, last = meson_jobs(report, label, directory, tests, emulator)
         hosted += jobs
         alone += last
     if staged:
