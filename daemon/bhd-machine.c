@@ -153,13 +153,15 @@ static void check_virtualization(GVariantBuilder *checks, const BhMachine *machi
 			  machine->virtualization);
 }
 
-GVariant *bhd_machine_check(const BhMachine *machine, gboolean present)
+GVariant *bhd_machine_check(const BhMachine *machine, gboolean present, const char *silence)
 {
 	GVariantBuilder checks;
 
 	g_variant_builder_init(&checks, G_VARIANT_TYPE("aa{sv}"));
 	if (present)
 		add_check(&checks, "module", "good", "the module bulkhead is loaded");
+	else if (silence)
+		add_check(&checks, "module", "missing", "%s", silence);
 	else
 		add_check(&checks, "module", "missing",
 			  "the module is not loaded: there is no /dev/bulkhead; try modprobe "
@@ -177,10 +179,17 @@ GVariant *bhd_machine_check(const BhMachine *machine, gboolean present)
 			  machine->architecture);
 	check_cpus(&checks, machine);
 	check_memory(&checks, machine);
-	if (machine->iommus->len)
+	if (machine->iommus->len && ((const BhMachineIommu *)machine->iommus->pdata[0])->active)
+		add_check(
+			&checks, "iommu", "good",
+			"Linux drives an IOMMU: devices of a cell reach that cell's memory alone");
+	else if (machine->iommus->len)
 		add_check(&checks, "iommu", "limited",
-			  "there is an IOMMU, which this version does not use yet: devices of a "
-			  "cell can reach all memory");
+			  "there is an IOMMU, which Linux does not drive: devices of a cell can "
+			  "reach all memory; %s",
+			  is_arm64(machine) ? "is its driver part of the kernel?"
+					    : "intel_iommu=on or amd_iommu=on on the kernel's "
+					      "command line makes Linux drive it");
 	else
 		add_check(&checks, "iommu", "limited",
 			  "there is no IOMMU: devices of a cell can reach all memory");

@@ -20,8 +20,9 @@ void bhd_machine_look_soon(BhdMachine *self);
  */
 BhMachine *bhd_machine_look(const BhdSettings *settings, gboolean enabled, GError **error);
 
-/* Dictionaries of Manager.CheckMachine(); floating. @present: there is a module. */
-GVariant *bhd_machine_check(const BhMachine *machine, gboolean present);
+/* Dictionaries of Manager.CheckMachine(); floating. @present: there is a module that answers; otherwise @silence: why one does not,
+ * or NULL. */
+GVariant *bhd_machine_check(const BhMachine *machine, gboolean present, const char *silence);
 
 G_END_DECLS
 

@@ -459,7 +459,8 @@ static gboolean handle_check_machine(BhDbusManager *object, GDBusMethodInvocatio
 		return bhd_error_return(invocation, error);
 	bh_dbus_manager_complete_check_machine(
 		object, invocation,
-		bhd_machine_check(bhd_daemon_get_machine(daemon), snapshot && snapshot->present));
+		bhd_machine_check(bhd_daemon_get_machine(daemon), snapshot && snapshot->present,
+				  snapshot ? snapshot->silence : NULL));
 	return TRUE;
 }
 

@@ -28,6 +28,7 @@ void bhd_snapshot_free(BhdSnapshot *snapshot)
 			close(snapshot->cell[i].console);
 	}
 	g_array_unref(snapshot->links);
+	g_free(snapshot->silence);
 	g_free(snapshot);
 }
 
@@ -181,6 +182,7 @@ gboolean bhd_snapshot_read(struct bh_backend *backend, gpointer data, GCancellab
 
 	(void)cancellable;
 	if (backend->ops->info(backend, &snapshot->info, &device)) {
+		snapshot->silence = g_strdup(device.text);
 		bhd_error_set_device(error, &device);
 		return FALSE;
 	}

@@ -20,6 +20,7 @@ typedef struct {
 
 typedef struct {
 	gboolean present; /* there is a machine to talk to */
+	char *silence; /* why a module that is there does not answer; NULL: there is none, or it answers */
 	struct bh_info info;
 	BhdSnapshotCell cell[BH_CELLS_MAX]; /* by id */
 	GArray *links; /* struct bh_info_link */

@@ -12,6 +12,7 @@ const char *bhg_remedy(const char *name)
 	} remedies[] = {
 		{"no-iommu", N_("Give cells only devices that are trusted with all memory, and "
 				"keep programs that drive them small.")},
+		{"iommu-unused", N_("Give cells only devices that are trusted with all memory.")},
 		{"iommu", N_("Give cells only devices that are trusted with all memory.")},
 		{"smt-siblings", N_("Give both CPUs of a core to the same cell, or switch SMT off: "
 				    "the kernel option nosmt.")},

@@ -18,6 +18,28 @@ static int device_failed(struct bh_device_error *error, int number, const char *
 	return -number;
 }
 
+/* A call that the module does not know: its number or its size is another. */
+static int device_of_another_version(struct bh_device_error *error)
+{
+	FILE *file = fopen("/sys/devices/bulkhead/version", "re");
+	char version[16] = "unknown";
+
+	if (file && fscanf(file, "%15s", version) != 1)
+		strcpy(version, "unknown");
+	if (file)
+		fclose(file);
+	memset(error, 0, sizeof(*error));
+	error->errno_ = ENOTTY;
+	error->reason = BH_R_OTHER;
+	snprintf(
+		error->text, sizeof(error->text),
+		"the module that is loaded is of another release: its interface is version %s, "
+		"this "
+		"program's %d; when no cell runs, rmmod bulkhead and modprobe that of this release",
+		version, BH_DEVICE_VERSION);
+	return -ENOTTY;
+}
+
 /* Every structure begins with struct bh_call. */
 static int device_call(int fd, unsigned long request, void *structure, size_t size,
 		       struct bh_device_error *error)
@@ -29,6 +51,8 @@ static int device_call(int fd, unsigned long request, void *structure, size_t si
 	if (ioctl(fd, request, structure) == 0)
 		return 0;
 	number = errno;
+	if (number == ENOTTY)
+		return device_of_another_version(error);
 	if (!call->text[0])
 		return device_failed(error, number, BH_DEVICE_PATH " refused the call");
 	error->errno_ = number;

@@ -30,17 +30,26 @@ static void add_fact(GPtrArray *facts, const char *level, const char *code, cons
 
 static void add_iommu_facts(GPtrArray *facts, const BhMachine *machine)
 {
+	const BhMachineIommu *first;
+
 	if (!machine->iommus->len)
 		add_fact(facts, "open", "no-iommu",
 			 "This machine has no IOMMU: a device given to a cell can reach all memory "
-			 "by "
-			 "DMA, so give devices only to cells you trust");
+			 "by DMA, so give devices only to cells you trust");
+	if (!machine->iommus->len)
+		return;
+	first = machine->iommus->pdata[0];
+	if (first->active)
+		add_fact(facts, "limited", "iommu-of-linux",
+			 "Linux drives this machine's IOMMU (units: %u, %s): by DMA a device given "
+			 "to a cell reaches that cell's memory alone, as long as Linux is to be "
+			 "trusted",
+			 machine->iommus->len, first->type);
 	else
-		add_fact(facts, "open", "iommu",
-			 "This machine has an IOMMU (units: %u, %s), which this version does not "
-			 "program yet: a device given to a cell can reach all memory by DMA",
-			 machine->iommus->len,
-			 ((const BhMachineIommu *)machine->iommus->pdata[0])->type);
+		add_fact(facts, "open", "iommu-unused",
+			 "This machine has an IOMMU (units: %u, %s), which Linux does not drive: a "
+			 "device given to a cell can reach all memory by DMA",
+			 machine->iommus->len, first->type);
 }
 
 /* The first pair that shares a core says it for all. */

@@ -286,6 +286,30 @@ static void test_isolation(void)
 	g_assert_cmpuint(open, ==, 1);
 }
 
+static void test_iommus(void)
+{
+	g_autoptr(BhMachine) machine = machine_make();
+
+	for (guint active = 0; active < 2; active++) {
+		g_autoptr(GPtrArray) facts = NULL;
+		guint found = 0;
+
+		g_assert_cmpuint(machine->iommus->len, >, 0);
+		((BhMachineIommu *)machine->iommus->pdata[0])->active = active;
+		facts = bh_machine_isolation(machine);
+		for (guint i = 0; i < facts->len; i++) {
+			const BhMachineFact *fact = facts->pdata[i];
+
+			if (!strstr(fact->code, "iommu"))
+				continue;
+			g_assert_cmpstr(fact->code, ==, active ? "iommu-of-linux" : "iommu-unused");
+			g_assert_cmpstr(fact->level, ==, active ? "limited" : "open");
+			found++;
+		}
+		g_assert_cmpuint(found, ==, 1);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -297,5 +321,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/machine-record/variant", test_variant);
 	g_test_add_func("/machine-record/pci", test_pci);
 	g_test_add_func("/machine-record/isolation", test_isolation);
+	g_test_add_func("/machine-record/iommus", test_iommus);
 	return g_test_run();
 }
