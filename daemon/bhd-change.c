@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-#include <errno.h>
-#include <fcntl.h>
-#include <glib/gstdio.h>
-#include <unistd.h>
 #include "bh-validate.h"
 #include "bhd-cell.h"
 #include "bhd-change.h"
 #include "bhd-error.h"
 #include "bhd-job.h"
+#include "bhd-journal.h"
 #include "bhd-manager.h"
-
-/* The journal: state, until when, whether cells are restarted, and the files: cell, old text, new text. */
-#define JOURNAL_TYPE "(stba(smaymay))"
-#define STATE_WRITING "writing"
-#define STATE_WAITING "waiting"
 
 struct _BhdChange {
 	GObject parent;
 	BhdDaemon *daemon; /* outlives it */
 	char *journal;
-	GVariant *waiting; /* of JOURNAL_TYPE; NULL: nothing is to be confirmed */
+	GVariant *waiting; /* of BHD_JOURNAL_TYPE; NULL: nothing is to be confirmed */
 	guint64 serial; /* of the configuration with that change */
 	guint timer;
 	gboolean busy; /* files are being written; what comes meanwhile waits its turn */
@@ -31,267 +23,6 @@ struct _BhdChange {
 G_DEFINE_FINAL_TYPE(BhdChange, bhd_change, G_TYPE_OBJECT)
 
 static guint signal_changed;
-
-/* --- files ----------------------------------------------------------------------------------- */
-
-static char *file_path(const char *directory, const char *cell)
-{
-	g_autofree char *name = g_strconcat(cell, BH_CELL_FILE_SUFFIX, NULL);
-
-	return g_build_filename(directory, name, NULL);
-}
-
-/* A removal or a renaming must be as durable as a file that is written. */
-static void sync_directory(const char *directory)
-{
-	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		fsync(fd);
-		close(fd);
-	}
-}
-
-static gboolean remove_file(const char *path, GError **error)
-{
-	g_autofree char *directory = g_path_get_dirname(path);
-	int number;
-
-	if (unlink(path) && errno != ENOENT) {
-		number = errno;
-		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(number),
-			    "%s could not be removed: %s", path, g_strerror(number));
-		return FALSE;
-	}
-	sync_directory(directory);
-	return TRUE;
-}
-
-#define NEW_SUFFIX BH_CELL_FILE_SUFFIX ".bulkheadd"
-
-/* Beside the file, under a name that nobody else would give a file, and that nobody takes for a cell's. */
-static char *new_path(const char *directory, const char *cell)
-{
-	g_autofree char *name = g_strconcat(".", cell, NEW_SUFFIX, NULL);
-
-	return g_build_filename(directory, name, NULL);
-}
-
-static gboolean is_new_file(const char *name)
-{
-	return *name == '.' && g_str_has_suffix(name, NEW_SUFFIX);
-}
-
-gboolean bhd_change_is_leftover(const char *name, const char *written)
-{
-	return is_new_file(name) || (written && is_new_file(written));
-}
-
-/* The slow half of putting a file in its place: @text is on the disk. Nothing: there shall be no file. */
-static gboolean prepare_file(const char *directory, const char *cell, GVariant *text,
-			     GError **error)
-{
-	g_autofree char *path = file_path(directory, cell);
-	g_autofree char *new = new_path(directory, cell);
-	g_autoptr(GVariant) bytes = g_variant_get_maybe(text);
-	g_autoptr(BhCellFile) file = NULL;
-	gconstpointer data;
-	gsize size;
-
-	if (!bytes)
-		return TRUE;
-	data = g_variant_get_fixed_array(bytes, &size, 1);
-	file = bh_cell_file_new(path, data ? data : "", size);
-	return bh_cell_file_save(file, new, error);
-}
-
-/* The other half, at once, but not durable before the directory is. */
-static gboolean commit_file(const char *directory, const char *cell, GVariant *text, GError **error)
-{
-	g_autofree char *path = file_path(directory, cell);
-	g_autofree char *new = new_path(directory, cell);
-	g_autoptr(GVariant) bytes = g_variant_get_maybe(text);
-	int number;
-
-	if (bytes ? !g_rename(new, path) : !g_unlink(path) || errno == ENOENT)
-		return TRUE;
-	number = errno;
-	g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(number), "%s could not be %s: %s",
-		    path, bytes ? "written" : "removed", g_strerror(number));
-	return FALSE;
-}
-
-/* Floating, of type may. */
-static GVariant *get_file(const char *directory, const char *cell)
-{
-	g_autofree char *path = file_path(directory, cell);
-	g_autofree char *text = NULL;
-	gsize size;
-
-	if (!g_file_get_contents(path, &text, &size, NULL))
-		return g_variant_new_maybe(G_VARIANT_TYPE_BYTESTRING, NULL);
-	return g_variant_new_maybe(NULL,
-				   g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, text, size, 1));
-}
-
-/*
- * What brings the files of @change back to what was there before, of the same type. A file that is not as we wrote it is somebody
- * else's by now.
- */
-static GVariant *reverse(const char *directory, GVariant *change)
-{
-	g_autoptr(GVariant) files = g_variant_get_child_value(change, 3);
-	GVariantBuilder back;
-	GVariant *old, *new;
-	GVariantIter iter;
-	const char *cell;
-
-	g_variant_builder_init(&back, G_VARIANT_TYPE("a(smaymay)"));
-	g_variant_iter_init(&iter, files);
-	while (g_variant_iter_next(&iter, "(&s@may@may)", &cell, &old, &new)) {
-		g_autoptr(GVariant) was = old;
-		g_autoptr(GVariant) became = new;
-		g_autoptr(GVariant) is = g_variant_ref_sink(get_file(directory, cell));
-
-		if (g_variant_equal(is, was))
-			continue;
-		if (g_variant_equal(is, became))
-			g_variant_builder_add(&back, "(s@may@may)", cell, became, was);
-		else
-			g_log_structured(
-				G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "BULKHEAD_CELL", cell, "MESSAGE",
-				"The file of cell %s was edited meanwhile: it stays as it is",
-				cell);
-	}
-	return g_variant_ref_sink(
-		g_variant_new("(stba(smaymay))", STATE_WRITING, (guint64)0, FALSE, &back));
-}
-
-static void forget_prepared(const char *directory, GVariant *change)
-{
-	g_autoptr(GVariant) files = g_variant_get_child_value(change, 3);
-	GVariantIter iter;
-	const char *cell;
-
-	g_variant_iter_init(&iter, files);
-	while (g_variant_iter_next(&iter, "(&s@may@may)", &cell, NULL, NULL)) {
-		g_autofree char *new = new_path(directory, cell);
-
-		g_unlink(new);
-	}
-}
-
-static gboolean each_file(const char *directory, GVariant *change,
-			  gboolean (*put)(const char *, const char *, GVariant *, GError **),
-			  GError **error)
-{
-	g_autoptr(GVariant) files = g_variant_get_child_value(change, 3);
-	gboolean good = TRUE;
-	GVariantIter iter;
-	const char *cell;
-	GVariant *new;
-
-	g_variant_iter_init(&iter, files);
-	while (good && g_variant_iter_next(&iter, "(&s@may@may)", &cell, NULL, &new)) {
-		good = put(directory, cell, new, error);
-		g_variant_unref(new);
-	}
-	return good;
-}
-
-static gboolean prepare_all(const char *directory, GVariant *change, GError **error)
-{
-	if (each_file(directory, change, prepare_file, error))
-		return TRUE;
-	forget_prepared(directory, change);
-	return FALSE;
-}
-
-/* Nobody in this process sees one of them without the others. */
-static gboolean commit_all(const char *directory, GVariant *change, GError **error)
-{
-	return each_file(directory, change, commit_file, error);
-}
-
-/* Somebody with an editor may have been faster. */
-static gboolean check_old(const char *directory, GVariant *change, GError **error)
-{
-	g_autoptr(GVariant) files = g_variant_get_child_value(change, 3);
-	gboolean same = TRUE;
-	GVariantIter iter;
-	const char *cell;
-	GVariant *old;
-
-	g_variant_iter_init(&iter, files);
-	while (same && g_variant_iter_next(&iter, "(&s@may@may)", &cell, &old, NULL)) {
-		g_autoptr(GVariant) is = g_variant_ref_sink(get_file(directory, cell));
-
-		same = g_variant_equal(is, old);
-		g_variant_unref(old);
-		if (!same)
-			g_set_error(
-				error, BHD_ERROR, BHD_ERROR_CONFLICT,
-				"the file of the cell \"%s\" has changed at this moment: read it "
-				"again",
-				cell);
-	}
-	return same;
-}
-
-/* Without a main loop, or where it may wait: after a crash, and if a part of a change could not be made. */
-static void put_back(const char *directory, GVariant *change)
-{
-	g_autoptr(GVariant) back = reverse(directory, change);
-	g_autoptr(GError) error = NULL;
-
-	forget_prepared(directory, change);
-	if (!prepare_all(directory, back, &error) || !commit_all(directory, back, &error))
-		g_warning("Cell files could not be put back: %s", error->message);
-	sync_directory(directory);
-}
-
-/* --- journal --------------------------------------------------------------------------------- */
-
-static GVariant *journal_read(const char *path)
-{
-	g_autoptr(GVariant) change = NULL;
-	g_autoptr(GBytes) bytes = NULL;
-	g_autofree char *data = NULL;
-	gsize size;
-
-	if (!g_file_get_contents(path, &data, &size, NULL))
-		return NULL;
-	bytes = g_bytes_new_take(g_steal_pointer(&data), size);
-	change = g_variant_ref_sink(
-		g_variant_new_from_bytes(G_VARIANT_TYPE(JOURNAL_TYPE), bytes, FALSE));
-	if (!g_variant_is_normal_form(change)) {
-		g_warning("%s is damaged: it is not used", path);
-		return NULL;
-	}
-	return g_steal_pointer(&change);
-}
-
-static gboolean journal_write(const char *path, GVariant *change, GError **error)
-{
-	return g_file_set_contents_full(
-		path, g_variant_get_data(change), g_variant_get_size(change),
-		G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error);
-}
-
-gboolean bhd_change_recover(const char *journal, const char *directory, GError **error)
-{
-	g_autoptr(GVariant) change = journal_read(journal);
-	const char *state;
-
-	if (!change)
-		return TRUE;
-	g_variant_get_child(change, 0, "&s", &state);
-	if (strcmp(state, STATE_WRITING))
-		return TRUE;
-	g_message("A change of cell files was not completed: it is undone");
-	put_back(directory, change);
-	return remove_file(journal, error);
-}
 
 /* --- what waits ------------------------------------------------------------------------------ */
 
@@ -355,12 +86,12 @@ static gboolean disk_prepare(gpointer data, GError **error)
 {
 	DiskWork *disk = data;
 
-	if (disk->entry && !journal_write(disk->journal, disk->entry, error))
+	if (disk->entry && !bhd_journal_write(disk->journal, disk->entry, error))
 		return FALSE;
-	if (prepare_all(disk->directory, disk->change, error))
+	if (bhd_journal_prepare(disk->directory, disk->change, error))
 		return TRUE;
 	if (disk->entry)
-		remove_file(disk->journal, NULL);
+		bhd_journal_remove_file(disk->journal, NULL);
 	return FALSE;
 }
 
@@ -369,9 +100,9 @@ static gboolean disk_conclude(gpointer data, GError **error)
 {
 	DiskWork *disk = data;
 
-	sync_directory(disk->directory);
-	return disk->entry ? journal_write(disk->journal, disk->entry, error)
-			   : remove_file(disk->journal, error);
+	bhd_journal_sync(disk->directory);
+	return disk->entry ? bhd_journal_write(disk->journal, disk->entry, error)
+			   : bhd_journal_remove_file(disk->journal, error);
 }
 
 static void disk_run(GTask *inner, gpointer source, gpointer data, GCancellable *cancellable)
@@ -631,7 +362,8 @@ static void on_back_prepared(GTask *task, GError *error)
 	if (error)
 		g_warning("Cell files could not be put back: %s", error->message);
 	work->error = error;
-	if (!error && commit_all(bhd_config_get_directory(config), work->back, &work->error))
+	if (!error &&
+	    bhd_journal_commit(bhd_config_get_directory(config), work->back, &work->error))
 		bhd_config_reload(config, &work->error);
 	disk_start(task, disk_conclude, NULL, NULL, on_rolled_back);
 }
@@ -648,7 +380,7 @@ void bhd_change_revert(BhdChange *self, GDBusMethodInvocation *invocation, GAsyn
 	if (self->waiting && !self->busy) {
 		g_clear_handle_id(&self->timer, g_source_remove);
 		work->change = g_variant_ref(self->waiting);
-		work->back = reverse(bhd_config_get_directory(config), self->waiting);
+		work->back = bhd_journal_reverse(bhd_config_get_directory(config), self->waiting);
 		disk_start(task, disk_prepare, work->back, NULL, on_back_prepared);
 		return;
 	}
@@ -681,7 +413,7 @@ static void start_timer(BhdChange *self)
 
 void bhd_change_resume(BhdChange *self)
 {
-	self->waiting = journal_read(self->journal);
+	self->waiting = bhd_journal_read(self->journal);
 	if (!self->waiting)
 		return;
 	/* Whatever the files are now is what was applied, and perhaps edited: Confirm() may say the serial of today. */
@@ -773,7 +505,8 @@ static GVariant *describe(const char *directory, GVariant *changes, const char *
 								  strlen(text), 1)
 				      : NULL;
 
-		g_variant_builder_add(&files, "(s@may@may)", cell, get_file(directory, cell),
+		g_variant_builder_add(&files, "(s@may@may)", cell,
+				      bhd_journal_read_file(directory, cell),
 				      g_variant_new_maybe(G_VARIANT_TYPE_BYTESTRING, new));
 	}
 	return g_variant_ref_sink(g_variant_new("(stba(smaymay))", state, until, restart, &files));
@@ -807,7 +540,7 @@ static void on_concluded(GTask *task, GError *error)
 		disk_over(self);
 		go_on(task);
 	} else {
-		put_back(bhd_config_get_directory(config), work->change);
+		bhd_journal_put_back(bhd_config_get_directory(config), work->change);
 		bhd_config_reload(config, NULL);
 		fail(task, error);
 	}
@@ -831,15 +564,15 @@ static void on_prepared(GTask *task, GError *error)
 	if (error) {
 		fail(task, error);
 	} else if (!is_cancelled(work, &work->error) &&
-		   check_old(directory, work->change, &work->error) &&
-		   commit_all(directory, work->change, &work->error) &&
+		   bhd_journal_check_old(directory, work->change, &work->error) &&
+		   bhd_journal_commit(directory, work->change, &work->error) &&
 		   bhd_config_reload(config, &work->error)) {
 		gboolean confirm = work->mode == BHD_CHANGE_UNTIL_CONFIRMED;
 
 		tell(work, "writing", 1);
 		disk_start(task, disk_conclude, NULL, confirm ? work->change : NULL, on_concluded);
 	} else {
-		put_back(directory, work->change);
+		bhd_journal_put_back(directory, work->change);
 		disk_start(task, disk_conclude, NULL, NULL, on_failed);
 	}
 }
@@ -889,8 +622,8 @@ static void begin(BhdChange *self, GTask *task)
 	}
 	if (work->mode == BHD_CHANGE_UNTIL_CONFIRMED)
 		until = g_get_real_time() + (guint64)work->timeout * G_USEC_PER_SEC;
-	writing = describe(directory, work->wanted, STATE_WRITING, until, work->restart);
-	work->change = describe(directory, work->wanted, STATE_WAITING, until, work->restart);
+	writing = describe(directory, work->wanted, BHD_JOURNAL_WRITING, until, work->restart);
+	work->change = describe(directory, work->wanted, BHD_JOURNAL_WAITING, until, work->restart);
 	tell(work, "writing", 0);
 	disk_start(task, disk_prepare, work->change, writing, on_prepared);
 }

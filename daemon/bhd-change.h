@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Changes of cell files: all files of one or none, for good or until somebody does not confirm. A journal says
- * what has been begun; a daemon that starts undoes a change that was being written, and keeps the time of one that waits.
+ * Changes of cell files: all files of one or none, for good or until somebody does not confirm. A daemon that starts keeps the time
+ * of one that waits; bhd-journal.h is how they get onto the disk.
  */
 #ifndef BHD_CHANGE_H
 #define BHD_CHANGE_H
@@ -12,11 +12,6 @@ G_BEGIN_DECLS
 
 #define BHD_TYPE_CHANGE (bhd_change_get_type())
 G_DECLARE_FINAL_TYPE(BhdChange, bhd_change, BHD, CHANGE, GObject)
-
-/* A BhdDirectoryIsLeftover, of the directory with cell files. */
-gboolean bhd_change_is_leftover(const char *name, const char *written);
-/* Undoes what was being written. Before the files are read for the first time. */
-gboolean bhd_change_recover(const char *journal, const char *directory, GError **error);
 
 /* Emits "changed" when there is, or is no more, something to be confirmed. */
 BhdChange *bhd_change_new(BhdDaemon *daemon, const char *journal);

@@ -8,6 +8,7 @@
 #include "bhd-directory.h"
 #include "bhd-error.h"
 #include "bhd-job.h"
+#include "bhd-journal.h"
 #include "bhd-link.h"
 #include "bhd-loaded.h"
 #include "bhd-machine.h"
@@ -884,7 +885,7 @@ static void take_cells(BhdDaemon *self)
 
 	self->cells_lock = bhd_directory_lock(self->settings.cells_directory, &use);
 	if (use == BHD_DIRECTORY_ALONE)
-		bhd_directory_clean(self->settings.cells_directory, bhd_change_is_leftover);
+		bhd_directory_clean(self->settings.cells_directory, bhd_journal_is_leftover);
 	bhd_directory_share(self->cells_lock);
 }
 
@@ -911,7 +912,7 @@ BhdDaemon *bhd_daemon_new(const BhdSettings *settings, GError **error)
 	self->machine = bhd_machine_look(&self->settings,
 					 !settings->simulate && is_enabled_already(), error);
 	if (!self->machine || !open_worker(self, error) ||
-	    !bhd_change_recover(journal, settings->cells_directory, error))
+	    !bhd_journal_recover(journal, settings->cells_directory, error))
 		return NULL;
 	self->config = bhd_config_new(settings->cells_directory, placement, self->machine, error);
 	if (!self->config)
