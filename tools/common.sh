@@ -60,6 +60,23 @@ sysroot()
 	printf '%s/sysroot-%s\n' "$cache" "$1"
 }
 
+# cross_libraries: for meson, where the libraries of the other architecture are. Those that libraries need themselves are looked
+# for by the linker alone.
+cross_libraries()
+{
+	local root
+	root=$(sysroot "$arch")
+	[ -f "$root/packages" ] || die "the libraries of $arch are not in $cache; run tools/setup --arch $arch"
+	cat <<END
+[properties]
+sys_root = '$root'
+pkg_config_libdir = '$root/usr/lib/aarch64-linux-gnu/pkgconfig'
+
+[built-in options]
+c_link_args = ['-Wl,-rpath-link,$root/usr/lib/aarch64-linux-gnu']
+END
+}
+
 # kernel_release SERIES: the release (uname -r) of the unpacked kernel; fails if there is none.
 kernel_release()
 {
