@@ -301,6 +301,12 @@ def main():
 
     boards = [('amd64', series) for series in built if staged] + [('arm64', series) for series in build_arm64(report)]
 
+    if not arguments.quick:
+        # Before the tests that boot it, whose time it would take; that of arm64 takes minutes when it is the first one.
+        side_by_side([functools.partial(run_step, report, f'build: the board with a system, {arch}', [TOOLS / 'system-image'], 3600,
+                                        env=dict(os.environ, BULKHEAD_ARCH=arch))
+                      for arch in sorted({arch for arch, _ in boards})])
+
     plain = meson_tests(BUILD) if programs else []
     strict = meson_tests(BUILD / 'sanitized') if sanitized else []
     if not arguments.thorough:
