@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <bulkhead/cell.h>
+#include <bulkhead/device.h>
 #include <bulkhead/linux.h>
 
 #define BH_LINUX_LOADER "/usr/lib/bulkhead/payloads/linux-loader.bin"
@@ -26,7 +27,8 @@ struct bh_linux_request {
 	const char *cmdline;
 	const struct bh_memory *memory; /* the cell's */
 	uint32_t memory_count;
-	bool has_pci; /* arm64: the cell has a link */
+	const struct bh_link *links; /* arm64: those of the cell */
+	uint32_t link_count;
 };
 
 struct bh_linux {
@@ -39,6 +41,23 @@ struct bh_linux {
 /* NULL, or why not, as one sentence without the cell's name: valid until the next call on this thread. */
 const char *bh_linux_build(const struct bh_linux_request *request, struct bh_linux *out);
 
+#define BH_LINUX_FUNCTIONS_MAX 16 /* more than the core gives a cell */
+
+/* PCI functions of the machine that a cell on arm64 has. */
+struct bh_linux_pci {
+	uint64_t ecam; /* where the configuration space of bus 0 is */
+	bool coherent; /* caches see DMA */
+	uint32_t count;
+	struct bh_linux_function {
+		uint16_t bdf;
+		uint16_t
+			line; /* of its pin, as the GIC counts; 0: the cell does not have it, or there is none */
+		bool translated; /* an IOMMU shows it the cell's memory at guest-physical addresses */
+		uint32_t bars;
+		struct bh_range bar[6]; /* whole pages of memory */
+	} function[BH_LINUX_FUNCTIONS_MAX];
+};
+
 /* The machine as cells on arm64 find it. */
 struct bh_linux_board {
 	uint64_t gicd; /* the interrupt controller */
@@ -48,6 +67,7 @@ struct bh_linux_board {
 	uint32_t timer_size;
 	uint32_t cpu_count; /* of the cell */
 	uint64_t cpu[BH_CPUS_MAX]; /* affinities */
+	struct bh_linux_pci pci;
 };
 
 #define BH_LINUX_DTB 0x80000 /* where the cell's device tree goes, */
@@ -68,6 +88,12 @@ struct bh_linux_arm64 {
  */
 const char *bh_linux_board_read(const char *root, const uint32_t *cpus, uint32_t count,
 				struct bh_linux_board *out);
+/*
+ * From the same place, of a cell that there is, with this descriptor: while a cell has a function, Linux has its line. Memory of
+ * bh_linux_build_arm64() must then have physical addresses, too.
+ */
+const char *bh_linux_pci_read(const char *root, const struct bh_cell_desc *desc,
+			      struct bh_linux_pci *out);
 const char *bh_linux_build_arm64(const struct bh_linux_request *request,
 				 const struct bh_linux_board *board, struct bh_linux_arm64 *out);
 

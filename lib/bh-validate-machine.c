@@ -424,13 +424,14 @@ static void find_devices(const struct judge *j)
 				    "Linux needs %s (%s) for %s, and loses it to the cell", address,
 				    name, uses)
 				->owner = g_strdup("root");
-		/* An IOMMU alone confines nothing: the core does not program it yet. */
-		find_device(j, device, BH_FINDING_DEVICE_NO_IOMMU,
-			    "give devices only to cells you trust",
-			    "%s (%s) can reach all memory: %s", address, name,
-			    j->machine->iommus->len
-				    ? "this version does not program the machine's IOMMU"
-				    : "this machine has no IOMMU");
+		/* With a group, Linux drives the IOMMU, and the module asks it to confine the device. */
+		if (!j->machine->iommus->len || !real->iommu_group || !*real->iommu_group)
+			find_device(j, device, BH_FINDING_DEVICE_NO_IOMMU,
+				    "give devices only to cells you trust",
+				    "%s (%s) can reach all memory: %s", address, name,
+				    j->machine->iommus->len
+					    ? "Linux drives no IOMMU for it, as far as it says"
+					    : "this machine has no IOMMU");
 		find_companions(j, device, real);
 		find_bars(j, device, real);
 	}
