@@ -592,8 +592,8 @@ static const BhCellKey ports_keys[] = {
 
 static const BhCellKey interrupts_keys[] = {
 	KEY("Controller", AN_ADDRESS, parse_bytes, G_STRUCT_OFFSET(BhCellInterrupts, controller)),
-	KEY_REPEATS("Pins", TRUE, "pins from 0 to 127, for arm64 to 987, such as 4,10-11", parse_pins,
-		    G_STRUCT_OFFSET(BhCellInterrupts, pins)),
+	KEY_REPEATS("Pins", TRUE, "pins from 0 to 127, for arm64 to 987, such as 4,10-11",
+		    parse_pins, G_STRUCT_OFFSET(BhCellInterrupts, pins)),
 	KEYS_END,
 };
 
