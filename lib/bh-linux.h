@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <bulkhead/boot.h>
 #include <bulkhead/cell.h>
 #include <bulkhead/linux.h>
 
@@ -39,10 +40,14 @@ struct bh_linux {
 /* NULL, or why not, as one sentence without the cell's name: valid until the next call on this thread. */
 const char *bh_linux_build(const struct bh_linux_request *request, struct bh_linux *out);
 
+#define BH_LINUX_GICR_MAX 16
+
 /* The machine as cells on arm64 find it. */
 struct bh_linux_board {
 	uint64_t gicd; /* the interrupt controller */
-	uint64_t gicr, gicr_size; /* of a GICv3 */
+	struct bh_range gicr[BH_LINUX_GICR_MAX]; /* of a GICv3, the places of redistributors */
+	uint32_t gicr_count;
+	uint32_t gicr_stride; /* from one to the next, where the device tree says so; otherwise 0 */
 	uint64_t gicc; /* of a GICv2; 0: it is a GICv3 */
 	uint8_t timer[64]; /* its interrupts, as they stand in a device tree */
 	uint32_t timer_size;
