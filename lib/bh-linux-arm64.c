@@ -20,6 +20,13 @@
 #define IMAGE_MAGIC 0x38
 #define IMAGE_HEADER 0x40
 #define IMAGE_ALIGN 0x200000ULL
+/* Of an Image that is a program of UEFI as well, as all distributions' are (Microsoft's PE format: headers, section table). */
+#define PE_POINTER 0x3c
+#define PE_SECTIONS 6
+#define PE_OPTIONAL_SIZE 20
+#define PE_HEADER 24
+#define PE_SECTION 40
+#define PE_SECTION_RAW 16 /* size and place in the file */
 #define PAGE 4096ULL
 #define CMDLINE_MAX 2047 /* COMMAND_LINE_SIZE of arm64 */
 
@@ -30,6 +37,26 @@
 #define PHANDLE_GIC 1
 
 /* ---- the kernel ---- */
+
+/* How long the file has to be, as far as it says so. */
+static uint64_t image_file_size(const struct bh_linux_request *request)
+{
+	uint64_t pe = bh_linux_get(request->head, PE_POINTER, 4), size = 0, at;
+
+	if (memcmp(request->head, "MZ", 2) || pe + PE_HEADER > request->head_size ||
+	    memcmp(request->head + pe, "PE\0\0", 4))
+		return 0;
+	at = pe + PE_HEADER + bh_linux_get(request->head, pe + PE_OPTIONAL_SIZE, 2);
+	for (uint64_t n = bh_linux_get(request->head, pe + PE_SECTIONS, 2);
+	     n && at + PE_SECTION <= request->head_size; n--, at += PE_SECTION) {
+		uint64_t end = bh_linux_get(request->head, at + PE_SECTION_RAW, 4) +
+			       bh_linux_get(request->head, at + PE_SECTION_RAW + 4, 4);
+
+		if (end > size)
+			size = end;
+	}
+	return size;
+}
 
 static const char *image_check(const struct bh_linux_request *request)
 {
@@ -45,6 +72,10 @@ static const char *image_check(const struct bh_linux_request *request)
 	if (!bh_linux_get(head, IMAGE_SIZE, 8) ||
 	    bh_linux_get(head, IMAGE_FLAGS, 8) & IMAGE_BIG_ENDIAN)
 		return "the kernel is big-endian, or older than Linux 3.17; take another one";
+	if (request->kernel_size < image_file_size(request))
+		return bh_linux_refuse("the kernel's file is cut short: it has %" PRIu64
+				       " of %" PRIu64 " bytes; copy it again",
+				       request->kernel_size, image_file_size(request));
 	return NULL;
 }
 
@@ -184,6 +215,23 @@ static void tree_chosen(struct tree *tree, const struct bh_linux_request *reques
 	node_end(tree);
 }
 
+static void tree_gicv3(struct tree *tree, const struct bh_linux_board *board)
+{
+	uint32_t reg[4 + 4 * BH_LINUX_GICR_MAX] = {CELLS64(board->gicd), CELLS64(0x10000)};
+
+	for (uint32_t i = 0; i < board->gicr_count; i++) {
+		const struct bh_range *gicr = &board->gicr[i];
+		const uint32_t cells[] = {CELLS64(gicr->start), CELLS64(gicr->size)};
+
+		memcpy(reg + 4 + 4 * i, cells, sizeof(cells));
+	}
+	put_cells(tree, "reg", reg, 4 + 4 * board->gicr_count);
+	if (board->gicr_count > 1)
+		PUT_CELLS(tree, "#redistributor-regions", board->gicr_count);
+	if (board->gicr_stride)
+		PUT_CELLS(tree, "redistributor-stride", 0, board->gicr_stride);
+}
+
 static void tree_cpus(struct tree *tree, const struct bh_linux_board *board)
 {
 	node_begin(tree, "cpus", NO_ADDRESS);
@@ -215,8 +263,7 @@ static void tree_cpus(struct tree *tree, const struct bh_linux_board *board)
 		PUT_CELLS(tree, "reg", CELLS64(board->gicd), CELLS64(0x1000), CELLS64(board->gicc),
 			  CELLS64(0x2000));
 	else
-		PUT_CELLS(tree, "reg", CELLS64(board->gicd), CELLS64(0x10000), CELLS64(board->gicr),
-			  CELLS64(board->gicr_size));
+		tree_gicv3(tree, board);
 	PUT_CELLS(tree, "phandle", PHANDLE_GIC);
 	node_end(tree);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <bulkhead/boot.h>
 #include <bulkhead/cell.h>
 #include <bulkhead/device.h>
 #include <bulkhead/linux.h>
@@ -50,18 +51,21 @@ struct bh_linux_pci {
 	uint32_t count;
 	struct bh_linux_function {
 		uint16_t bdf;
-		uint16_t
-			line; /* of its pin, as the GIC counts; 0: the cell does not have it, or there is none */
+		uint16_t line; /* of its pin, as the GIC counts; 0: the cell has none */
 		bool translated; /* an IOMMU shows it the cell's memory at guest-physical addresses */
 		uint32_t bars;
 		struct bh_range bar[6]; /* whole pages of memory */
 	} function[BH_LINUX_FUNCTIONS_MAX];
 };
 
+#define BH_LINUX_GICR_MAX 16
+
 /* The machine as cells on arm64 find it. */
 struct bh_linux_board {
 	uint64_t gicd; /* the interrupt controller */
-	uint64_t gicr, gicr_size; /* of a GICv3 */
+	struct bh_range gicr[BH_LINUX_GICR_MAX]; /* of a GICv3, the places of redistributors */
+	uint32_t gicr_count;
+	uint32_t gicr_stride; /* from one to the next, where the device tree says so; otherwise 0 */
 	uint64_t gicc; /* of a GICv2; 0: it is a GICv3 */
 	uint8_t timer[64]; /* its interrupts, as they stand in a device tree */
 	uint32_t timer_size;

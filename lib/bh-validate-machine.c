@@ -373,12 +373,12 @@ static void find_node(const struct judge *j, const BhCellDevice *device)
 	for (guint i = 0; i < node->interrupts->len; i++) {
 		guint pin = g_array_index(node->interrupts, guint, i);
 
-		if (pin >= BH_PINS_MAX)
+		if (pin >= bh_cell_pins_max(j->cell->arch))
 			find_device(j, device, BH_FINDING_INTERRUPT_PIN,
 				    "leave the device to Linux",
 				    "%s has pin %u of the interrupt controller, and cells can have "
 				    "those below %u",
-				    device->node, pin, BH_PINS_MAX);
+				    device->node, pin, bh_cell_pins_max(j->cell->arch));
 	}
 	for (guint i = 0; i < j->machine->uarts->len; i++) {
 		const BhMachineUart *uart = j->machine->uarts->pdata[i];
@@ -548,7 +548,9 @@ static void find_interrupts(const struct judge *j)
 	for (guint i = 0; i < j->cell->interrupts->len && j->machine->intcs->len; i++) {
 		const BhCellInterrupts *interrupts = j->cell->interrupts->pdata[i];
 		const BhMachineIntc *intc =
-			bh_machine_find_intc(j->machine, interrupts->controller);
+			interrupts->controller == BH_CONTROLLER_ANY
+				? j->machine->intcs->pdata[0]
+				: bh_machine_find_intc(j->machine, interrupts->controller);
 
 		if (!intc) {
 			bh_find(j->cell, interrupts->section, "Controller", j->findings,

@@ -553,7 +553,7 @@ static gboolean find_architecture(const BhCell *cell, const BhMachine *machine, 
 {
 	const char *architecture = cell->arch == BH_ARCH_ARM64 ? "arm64" : "x86-64";
 
-	if (!strcmp(architecture, machine->architecture))
+	if (!g_strcmp0(architecture, machine->architecture))
 		return FALSE;
 	bh_find(cell, bh_cell_head(cell), "Architecture", findings, BH_FINDING_ARCHITECTURE,
 		"write a cell for each machine", "the cell is for %s, and this machine is %s",

@@ -96,6 +96,8 @@ static const struct example examples[] = {
 	E(VALUE, BASE "[Device d]\nNode=^uart@a0000000\n"),
 	E(VALUE, BASE "[Ports p]\nRange=0x60, ^0x70-0x60\n"),
 	E(VALUE, BASE "[Interrupts i]\nPins=3,^128\n"),
+	E(VALUE, BASE "[Interrupts i]\nPins=3\nPins=4,^127-200\n"),
+	E(VALUE, "[Cell]\nArchitecture=arm64\nCpus=4\n" REST "[Interrupts i]\nPins=987,^988\n"),
 	E(VALUE, BASE "[Console]\nRegisterDistance=^2\n"),
 	E(VALUE, BASE "[Policy]\nMemory=^panic\n"),
 	E(VALUE, BASE "[Service]\nAfter=other ^a/b\n", .other = OTHER),

@@ -451,8 +451,8 @@ static struct bh_linux_request arm_request_make(void)
 	arm_regions[1].size = 126 * MIB;
 	board = (struct bh_linux_board){
 		.gicd = 0x8000000,
-		.gicr = 0x80a0000,
-		.gicr_size = 0xf60000,
+		.gicr = {{0x80a0000, 0xf60000}},
+		.gicr_count = 1,
 		.timer_size = 48,
 		.cpu_count = 3,
 		.cpu = {1, 2, 0x100000003},
@@ -568,6 +568,20 @@ static void test_arm_refused(void)
 	request = arm_request_make();
 	put(0x18, 8, 1);
 	arm_refuses(&request, "big-endian");
+	/* A program of UEFI says how long its file is. */
+	request = arm_request_make();
+	put(0, 2, 0x5a4d);
+	put(0x3c, 4, 0x40);
+	memcpy(head + 0x40, "PE\0\0", 4);
+	put(0x46, 2, 2);
+	put(0x54, 2, 160);
+	put(0x108, 4, 24 * MIB);
+	put(0x10c, 4, MIB / 16);
+	put(0x130, 4, 8 * MIB);
+	put(0x134, 4, 24 * MIB);
+	g_assert_null(bh_linux_build_arm64(&request, &board, &arm));
+	request.kernel_size--;
+	arm_refuses(&request, "cut short: it has 33554431 of 33554432 bytes");
 	memcpy(head, "\x1f\x8b", 2);
 	arm_refuses(&request, "gzip");
 	put(0, 2, 0x5a4d);
@@ -595,6 +609,12 @@ static void file_put(const char *root, const char *name, const void *data, gssiz
 
 	g_assert_cmpint(g_mkdir_with_parents(directory, 0700), ==, 0);
 	g_assert_true(g_file_set_contents(path, data, size, NULL));
+}
+
+static void gicr_check(guint place, guint64 start, guint64 size)
+{
+	g_assert_cmphex(board.gicr[place].start, ==, start);
+	g_assert_cmphex(board.gicr[place].size, ==, size);
 }
 
 /* A cell's tree is as good as a machine's. */
@@ -629,12 +649,35 @@ static void test_arm_board(void)
 	file_put(root, made[1], "\0\0\0\1\0\0\0\2", 8);
 	board_says(root, NULL);
 	g_assert_cmphex(board.gicd, ==, 0x8000000);
-	g_assert_cmphex(board.gicr, ==, 0x80a0000);
-	g_assert_cmphex(board.gicr_size, ==, 0xf60000);
+	gicr_check(0, 0x80a0000, 0xf60000);
+	g_assert_cmpuint(board.gicr_count, ==, 1);
+	g_assert_cmpuint(board.gicr_stride, ==, 0);
 	g_assert_cmpuint(board.timer_size, ==, 48);
 	g_assert_cmpuint(board.cpu_count, ==, 2);
 	g_assert_cmphex(board.cpu[0], ==, 7);
 	g_assert_cmphex(board.cpu[1], ==, 0x100000002);
+	/* Where redistributors are in several places, too: as many as fit, and not one more. */
+	request = arm_request_make();
+	board.gicr_stride = 0x40000;
+	board.gicr_count = BH_LINUX_GICR_MAX;
+	for (guint i = 1; i < BH_LINUX_GICR_MAX; i++)
+		board.gicr[i] = (struct bh_range){0x400000000 * i, 0x20000 * i};
+	g_assert_cmpstr(bh_linux_build_arm64(&request, &board, &arm), ==, NULL);
+	g_assert_cmpuint(tree_cell("/interrupt-controller@8000000", "#redistributor-regions", 0),
+			 ==, BH_LINUX_GICR_MAX);
+	file_put(root, "sys/firmware/fdt", arm.dtb, arm.dtb_size);
+	board_says(root, NULL);
+	g_assert_cmpuint(board.gicr_count, ==, BH_LINUX_GICR_MAX);
+	g_assert_cmphex(board.gicr_stride, ==, 0x40000);
+	gicr_check(0, 0x80a0000, 0xf60000);
+	for (guint i = 1; i < BH_LINUX_GICR_MAX; i++)
+		gicr_check(i, 0x400000000 * i, 0x20000 * i);
+	g_assert_cmpint(fdt_setprop_inplace_u32(
+				arm.dtb, fdt_path_offset(arm.dtb, "/interrupt-controller@8000000"),
+				"#redistributor-regions", BH_LINUX_GICR_MAX + 1),
+			==, 0);
+	file_put(root, "sys/firmware/fdt", arm.dtb, arm.dtb_size);
+	board_says(root, "in more places than a Linux cell can be told of");
 	/* With a GICv2, too. */
 	request = arm_request_make();
 	board.gicc = 0x8010000;
@@ -643,7 +686,7 @@ static void test_arm_board(void)
 	board_says(root, NULL);
 	g_assert_cmphex(board.gicd, ==, 0x8000000);
 	g_assert_cmphex(board.gicc, ==, 0x8010000);
-	g_assert_cmphex(board.gicr, ==, 0);
+	g_assert_cmpuint(board.gicr_count, ==, 0);
 	for (guint i = 0; i < G_N_ELEMENTS(made); i++) {
 		g_autofree char *path = g_build_filename(root, made[i], NULL);
 
@@ -720,8 +763,8 @@ static void test_arm_acpi(void)
 	file_put(root, made[1], "4\n", 2);
 	board_says(root, NULL);
 	g_assert_cmphex(board.gicd, ==, 0x8000000);
-	g_assert_cmphex(board.gicr, ==, 0x10000000);
-	g_assert_cmphex(board.gicr_size, ==, 0x20000);
+	gicr_check(0, 0x10000000, 0x20000);
+	g_assert_cmpuint(board.gicr_count, ==, 1);
 	g_assert_cmpmem(board.timer, board.timer_size, timers, sizeof(timers));
 	g_assert_cmpuint(board.cpu_count, ==, 2);
 	g_assert_cmphex(board.cpu[0], ==, 8);
@@ -731,8 +774,29 @@ static void test_arm_acpi(void)
 	board_says(root, "does not know CPU 1");
 	/* Redistributors in two places. */
 	madt[sizeof(madt) - 16] = 0xe;
+	madt[sizeof(madt) - 16 + 7] = 0x20; /* 0x20000000 */
+	madt[sizeof(madt) - 16 + 14] = 4; /* 0x40000 bytes */
 	tables_put(root);
-	board_says(root, "in several places");
+	file_put(root, made[1], "4\n", 2);
+	board_says(root, NULL);
+	gicr_check(0, 0x10000000, 0x20000);
+	gicr_check(1, 0x20000000, 0x40000);
+	g_assert_cmpuint(board.gicr_count, ==, 2);
+	/* Each CPU names its own: the cell's are there, in its order. */
+	madt_make();
+	madt[sizeof(madt) - 32] = 0xf;
+	madt[44 + 60 + 3] = 0x30;
+	madt[44 + 80 + 60 + 3] = 0x40;
+	tables_put(root);
+	board_says(root, NULL);
+	gicr_check(0, 0x40000000, 0x20000);
+	gicr_check(1, 0x30000000, 0x20000);
+	g_assert_cmpuint(board.gicr_count, ==, 2);
+	g_assert_cmphex(board.gicc, ==, 0);
+	madt[44 + 80 + 60 + 3] = 0;
+	tables_put(root);
+	board_says(root, "where the redistributor of CPU 0 is");
+	file_put(root, made[1], "6\n", 2);
 	/* None, and the CPUs name the interface of a GICv2, or none. */
 	madt_make();
 	madt[sizeof(madt) - 32] = 0xf;
@@ -743,7 +807,7 @@ static void test_arm_acpi(void)
 	file_put(root, made[1], "4\n", 2);
 	board_says(root, NULL);
 	g_assert_cmphex(board.gicc, ==, 0x10000);
-	g_assert_cmphex(board.gicr, ==, 0);
+	g_assert_cmpuint(board.gicr_count, ==, 0);
 	file_put(root, made[1], "6\n", 2);
 	madt_make();
 	gtdt[64] = 0;
