@@ -340,6 +340,8 @@ static const char *linux_arm64(const struct bh_cell_desc *desc,
 	const char *why = bh_linux_board_read("", cpus, desc->cpus.count, &board);
 
 	if (!why)
+		why = bh_linux_pci_read("", desc, &board.pci);
+	if (!why)
 		why = bh_linux_build_arm64(request, &board, &plan);
 	images[1].address = plan.kernel_address;
 	image_text(&images[2], plan.dtb, plan.dtb_size, BH_LINUX_DTB);
@@ -370,7 +372,8 @@ static int do_linux(int fd, int argc, char **argv)
 		return failed();
 	request.memory = (const void *)((const char *)desc + desc->memory.offset);
 	request.memory_count = desc->memory.count;
-	request.has_pci = desc->links.count;
+	request.links = (const void *)((const char *)desc + desc->links.offset);
+	request.link_count = desc->links.count;
 	if (!linux_open(loader, kernel, initrd, &request, images))
 		return FAILED;
 	why = desc->arch == BH_ARCH_ARM64 ? linux_arm64(desc, &request, images)

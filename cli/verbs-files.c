@@ -233,6 +233,7 @@ static GVariant *validate_offline(char **words, GError **error)
 		machine = bh_machine_load(machine_file, error);
 		if (!machine)
 			return NULL;
+		bh_cell_set_for_machine(set, machine);
 	}
 	findings = bh_validate(set, NULL, machine);
 	g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));

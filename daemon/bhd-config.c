@@ -69,6 +69,7 @@ static void judge(BhdConfig *self)
 {
 	g_autoptr(GPtrArray) findings = bh_findings_new();
 
+	bh_cell_set_for_machine(self->set, self->machine);
 	if (bh_placement_update(self->placement, self->set, self->machine, findings))
 		save_placement(self);
 	g_clear_pointer(&self->findings, g_ptr_array_unref);
@@ -176,6 +177,7 @@ BhCellSet *bhd_config_propose(BhdConfig *self, GVariant *changes, GError **error
 	set = bh_cell_set_load(self->directory, error);
 	if (!set)
 		return NULL;
+	bh_cell_set_for_machine(set, self->machine);
 	g_variant_iter_init(&iter, changes);
 	while (g_variant_iter_next(&iter, "{&s&s}", &name, &text)) {
 		g_autofree char *path = NULL;

@@ -159,6 +159,24 @@ static gboolean open_image(const BhCompiledImage *from, struct bh_image *to, GEr
 	return FALSE;
 }
 
+/* What a cell must be told of itself that is known only once there is the cell. */
+static gboolean complete(struct run *run, GError **error)
+{
+	g_autofree struct bh_cell_desc *created = g_malloc0(BH_CELL_DESC_MAX);
+	struct bh_device_error device = {0};
+	guint32 size = BH_CELL_DESC_MAX;
+	g_autoptr(GError) why = NULL;
+
+	if (!done(run->backend->ops->descriptor(run->backend, run->id, created, &size, &device),
+		  &device, error))
+		return FALSE;
+	if (bh_compile_linux_functions(created, run->operation->images, &why))
+		return TRUE;
+	g_set_error(error, BHD_ERROR, BHD_ERROR_INVALID_CONFIG, "the cell \"%s\": %s",
+		    run->operation->cell, why->message);
+	return FALSE;
+}
+
 static gboolean load(struct run *run, GError **error)
 {
 	BhdOperation *operation = run->operation;
@@ -167,7 +185,7 @@ static gboolean load(struct run *run, GError **error)
 	gboolean good = TRUE;
 	guint count = 0;
 
-	if (!step(run, "loading", 0.5, error))
+	if (!step(run, "loading", 0.5, error) || !complete(run, error))
 		return FALSE;
 	while (good && count < operation->images->len) {
 		good = open_image(&g_array_index(operation->images, BhCompiledImage, count),

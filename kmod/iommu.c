@@ -63,17 +63,77 @@ static bool group_is_taken(const struct bh_cell *cell, const struct iommu_group 
 	return false;
 }
 
+/* Those of a group that the cell does not get, by name. */
+struct others {
+	const struct bh_cell *cell;
+	char names[120];
+};
+
+static void other_add(struct others *others, struct device *dev)
+{
+	size_t length = strlen(others->names);
+
+	snprintf(others->names + length, sizeof(others->names) - length, "%s%s", length ? ", " : "",
+		 dev_name(dev));
+}
+
+static bool is_cells(const struct bh_cell *cell, const struct device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < cell->pci_count; i++)
+		if (&cell->pci[i].dev->dev == dev)
+			return true;
+	return false;
+}
+
+static bool is_bridge(struct device *dev)
+{
+	return dev_is_pci(dev) && to_pci_dev(dev)->hdr_type != PCI_HEADER_TYPE_NORMAL;
+}
+
+/* They would share its address space. Bridges forward, and do no DMA of their own. */
+static int other_name(struct device *dev, void *data)
+{
+	struct others *others = data;
+
+	if (!is_bridge(dev) && !is_cells(others->cell, dev))
+		other_add(others, dev);
+	return 0;
+}
+
+/* To Linux a driver that does not say otherwise does DMA, also that of a bridge (shpchp, for one). */
+static int holder_name(struct device *dev, void *data)
+{
+	struct others *others = data;
+
+	if (dev->driver && !is_cells(others->cell, dev))
+		other_add(others, dev);
+	return 0;
+}
+
 static int group_take(struct bh_call *call, struct bh_cell *cell, struct bh_cell_pci *pci,
 		      struct iommu_group *group)
 {
-	int ret = iommu_group_claim_dma_owner(group, cell);
+	struct others others = {.cell = cell};
+	int ret;
 
-	if (ret)
+	iommu_group_for_each_dev(group, &others, other_name);
+	if (others.names[0])
 		return error_set(call, EBUSY, BH_R_DEVICE,
-				 "PCI device %s shares its IOMMU group with devices that Linux "
-				 "uses (error %d): the cell must get all devices of "
-				 "/sys/bus/pci/devices/%s/iommu_group/devices, or none",
-				 pci_name(pci->dev), -ret, pci_name(pci->dev));
+				 "PCI device %s shares its IOMMU group, and with it an address "
+				 "space, with %s: the cell must get all of them, or none",
+				 pci_name(pci->dev), others.names);
+	ret = iommu_group_claim_dma_owner(group, cell);
+	if (ret) {
+		iommu_group_for_each_dev(group, &others, holder_name);
+		return error_set(
+			call, EBUSY, BH_R_DEVICE,
+			"PCI device %s is in an IOMMU group that Linux uses (error %d): "
+			"drivers hold %s, which is in it, and have to let it go (unbind in "
+			"sysfs)",
+			pci_name(pci->dev), -ret, others.names[0] ? others.names : "what");
+	}
 	ret = iommu_attach_group(cell->dma, group);
 	if (ret) {
 		iommu_group_release_dma_owner(group);

@@ -98,6 +98,36 @@ static void pci_restore(struct bh_cell_pci *pci)
 	pci_dev_put(pci->dev);
 }
 
+/*
+ * Bridges forward what they are enabled for, which Linux does when a driver enables a device behind them; they stay enabled, as they
+ * do with Linux, and stay the root's.
+ */
+static int bridges_enable(struct pci_dev *dev)
+{
+	struct pci_dev *bridge;
+	int ret = 0;
+
+	for (bridge = pci_upstream_bridge(dev); bridge && !ret;
+	     bridge = pci_upstream_bridge(bridge)) {
+		if (!pci_is_enabled(bridge))
+			ret = pci_enable_device(bridge);
+		pci_set_master(bridge);
+	}
+	return ret;
+}
+
+/* What a BAR holds is the physical address to the core. */
+static bool bars_are_physical(struct pci_dev *dev)
+{
+	int i;
+
+	for (i = 0; i < PCI_STD_NUM_BARS; i++)
+		if (pci_resource_flags(dev, i) & IORESOURCE_MEM && pci_resource_len(dev, i) &&
+		    pci_bus_address(dev, i) != pci_resource_start(dev, i))
+			return false;
+	return true;
+}
+
 int cell_pci_take(struct bh_call *call, struct bh_cell *cell)
 {
 	const struct bh_pci *wanted = (const void *)cell->desc + cell->desc->pci.offset;
@@ -130,6 +160,17 @@ int cell_pci_take(struct bh_call *call, struct bh_cell *cell)
 				"PCI device %s could not be taken from Linux (error %d): another "
 				"driver holds it",
 				pci_name(pci->dev), -ret);
+		if (!bars_are_physical(pci->dev))
+			return error_set(call, EOPNOTSUPP, BH_R_DEVICE,
+					 "PCI device %s is behind a host bridge that translates "
+					 "addresses, which Bulkhead does not",
+					 pci_name(pci->dev));
+		ret = bridges_enable(pci->dev);
+		if (ret)
+			return error_set(call, -ret, BH_R_DEVICE,
+					 "PCI device %s is behind a bridge that could not be "
+					 "enabled (error %d)",
+					 pci_name(pci->dev), -ret);
 		pci->saved = !pci_save_state(pci->dev);
 	}
 	return cell_dma_take(call, cell);

@@ -349,7 +349,7 @@ static void section_parse_named(struct bh_cell_parser *p, enum bh_section_kind k
 		interrupts = g_new0(BhCellInterrupts, 1);
 		interrupts->section = section;
 		interrupts->name = section->name;
-		interrupts->controller = IOAPIC_ADDRESS;
+		interrupts->controller = BH_CONTROLLER_ANY;
 		interrupts->pins = g_array_new(FALSE, FALSE, sizeof(BhNumber));
 		g_ptr_array_add(cell->interrupts, interrupts);
 		keys_parse(p, &bh_cell_schema()[kind], interrupts);
@@ -457,6 +457,37 @@ static void console_finish(struct bh_cell_raw *raw)
 		console->size = raw->console_mmio ? PAGE : 8;
 }
 
+guint bh_cell_pins_max(guint arch)
+{
+	return arch == BH_ARCH_ARM64 ? BH_SPIS_MAX : BH_PINS_MAX;
+}
+
+static void interrupts_finish(struct bh_cell_parser *p)
+{
+	const BhCell *cell = &p->cell->public;
+
+	for (guint i = 0; i < cell->interrupts->len; i++) {
+		BhCellInterrupts *interrupts = cell->interrupts->pdata[i];
+
+		if (interrupts->controller == BH_CONTROLLER_ANY && cell->arch == BH_ARCH_X86)
+			interrupts->controller = IOAPIC_ADDRESS;
+		for (guint k = 0; k < interrupts->pins->len; k++) {
+			const BhNumber *pin = &g_array_index(interrupts->pins, BhNumber, k);
+
+			if (pin->value < bh_cell_pins_max(cell->arch))
+				continue;
+			find_at(cell, interrupts->section, "Pins", pin->line, pin->column,
+				p->findings,
+				bh_finding_new(BH_FINDING_VALUE, cell->name,
+					       "Pins= cannot be %u in a cell for x86-64",
+					       (guint)pin->value))
+				->suggestion =
+				g_strdup_printf("write pins from 0 to %u", BH_PINS_MAX - 1);
+			break;
+		}
+	}
+}
+
 /* Devices are seen where they are, and the comm region has a place of its own. */
 static gboolean is_looking(const BhCellMemory *memory)
 {
@@ -515,11 +546,17 @@ static void name_check(const BhCell *cell, GPtrArray *findings)
 
 BhCell *bh_cell_parse(const BhCellFile *file, GPtrArray *findings)
 {
+	return bh_cell_parse_for(file, BH_ARCH_X86, findings);
+}
+
+BhCell *bh_cell_parse_for(const BhCellFile *file, guint arch, GPtrArray *findings)
+{
 	struct bh_cell_raw *raw = bh_cell_raw_new(file);
 	struct bh_cell_parser p = {.cell = raw, .findings = findings};
 	BhCell *cell = &raw->public;
 	GPtrArray *sections = bh_cell_file_get_sections(cell->file);
 
+	cell->arch = arch;
 	name_check(cell, findings);
 	bh_cell_file_check(cell->file, findings);
 	for (guint i = 0; i < MIN(sections->len, SECTIONS_MAX); i++) {
@@ -534,6 +571,7 @@ BhCell *bh_cell_parse(const BhCellFile *file, GPtrArray *findings)
 	if (!cell->description)
 		cell->description = g_strdup(cell->name);
 	console_finish(raw);
+	interrupts_finish(&p);
 	guest_addresses_choose(&p);
 	return cell;
 }

@@ -11,6 +11,7 @@ BhCellSet *bh_cell_set_new(void)
 
 	set->cells = g_ptr_array_new_with_free_func((GDestroyNotify)bh_cell_unref);
 	set->findings = bh_findings_new();
+	set->arch = BH_ARCH_X86;
 	return set;
 }
 
@@ -86,10 +87,31 @@ BhCell *bh_cell_set_put(BhCellSet *set, const BhCellFile *file)
 	BhCell *cell;
 
 	bh_cell_set_remove(set, bh_cell_file_get_name(file));
-	cell = bh_cell_parse(file, set->findings);
+	cell = bh_cell_parse_for(file, set->arch, set->findings);
 	g_ptr_array_add(set->cells, cell);
 	g_ptr_array_sort(set->cells, cells_compare);
 	return cell;
+}
+
+guint bh_cell_set_arch(const BhMachine *machine)
+{
+	return machine && !g_strcmp0(machine->architecture, "arm64") ? BH_ARCH_ARM64 : BH_ARCH_X86;
+}
+
+void bh_cell_set_for_machine(BhCellSet *set, const BhMachine *machine)
+{
+	guint arch = bh_cell_set_arch(machine);
+	g_autoptr(GPtrArray) files =
+		g_ptr_array_new_with_free_func((GDestroyNotify)bh_cell_file_unref);
+
+	if (arch == set->arch)
+		return;
+	set->arch = arch;
+	for (guint i = 0; i < set->cells->len; i++)
+		g_ptr_array_add(files, bh_cell_file_ref(((BhCell *)set->cells->pdata[i])->file));
+	for (guint i = 0; i < files->len; i++)
+		bh_cell_set_put(set, files->pdata[i]);
+	bh_findings_sort(set->findings);
 }
 
 gboolean bh_cell_set_remove(BhCellSet *set, const char *name)

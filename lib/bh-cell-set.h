@@ -4,6 +4,7 @@
 #define BH_CELL_SET_H
 
 #include "bh-cell.h"
+#include "bh-machine.h"
 
 G_BEGIN_DECLS
 
@@ -12,6 +13,7 @@ G_BEGIN_DECLS
 typedef struct {
 	GPtrArray *cells; /* BhCell, sorted by name */
 	GPtrArray *findings; /* BhFinding: what reading and parsing found */
+	guint arch; /* BH_ARCH_ of cells whose files do not say: x86-64, until a machine does */
 } BhCellSet;
 
 #define BH_TYPE_CELL_SET (bh_cell_set_get_type())
@@ -26,6 +28,11 @@ BhCellSet *bh_cell_set_new(void);
  * read is a finding. Fails only if the directory cannot be read.
  */
 BhCellSet *bh_cell_set_load(const char *directory, GError **error);
+
+/* BH_ARCH_ of cells on that machine; x86-64 where none is known (NULL). */
+guint bh_cell_set_arch(const BhMachine *machine);
+/* From now on, cells whose files name no architecture are for that of @machine, which may be NULL; those in the set too. */
+void bh_cell_set_for_machine(BhCellSet *set, const BhMachine *machine);
 
 /* Parses @file into the set, instead of a cell of the same name (to judge an edited text among the others). */
 BhCell *bh_cell_set_put(BhCellSet *set, const BhCellFile *file);

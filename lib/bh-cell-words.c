@@ -122,7 +122,8 @@ static gboolean parse_numbers(struct bh_cell_parser *p, guint64 most, gpointer f
 
 static gboolean parse_pins(struct bh_cell_parser *p, gpointer field)
 {
-	return parse_numbers(p, BH_PINS_MAX - 1, field);
+	/* Those of x86 are fewer; which they are is only known at the end. */
+	return parse_numbers(p, BH_SPIS_MAX - 1, field);
 }
 
 /* Names of cells, appended to a string array. */
@@ -591,8 +592,8 @@ static const BhCellKey ports_keys[] = {
 
 static const BhCellKey interrupts_keys[] = {
 	KEY("Controller", AN_ADDRESS, parse_bytes, G_STRUCT_OFFSET(BhCellInterrupts, controller)),
-	KEY_REPEATS("Pins", TRUE, "pins from 0 to 127, such as 4,10-11", parse_pins,
-		    G_STRUCT_OFFSET(BhCellInterrupts, pins)),
+	KEY_REPEATS("Pins", TRUE, "pins from 0 to 127, for arm64 to 987, such as 4,10-11",
+		    parse_pins, G_STRUCT_OFFSET(BhCellInterrupts, pins)),
 	KEYS_END,
 };
 

@@ -14,7 +14,10 @@
 
 G_BEGIN_DECLS
 
-#define BH_PINS_MAX 128 /* of one interrupt controller, for cells: as many as struct bh_irqs has */
+/* Of one interrupt controller, for cells: as many as struct bh_irqs has; and of a GIC its SPIs (IHI 0069, 2.2). */
+#define BH_PINS_MAX 128
+#define BH_SPIS_MAX 988
+#define BH_CONTROLLER_ANY G_MAXUINT64 /* the machine's first, which is a GIC's only one */
 
 typedef enum {
 	BH_MEMORY_RAM, /* taken from Linux and cleared */
@@ -77,7 +80,7 @@ typedef struct {
 typedef struct {
 	const BhCellSection *section;
 	const char *name;
-	guint64 controller; /* physical address */
+	guint64 controller; /* physical address, or BH_CONTROLLER_ANY */
 	GArray *pins; /* BhNumber */
 } BhCellInterrupts;
 
@@ -138,6 +141,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BhCell, bh_cell_unref)
  * must not be compiled.
  */
 BhCell *bh_cell_parse(const BhCellFile *file, GPtrArray *findings);
+/* The same where a file that names no architecture is for @arch (BH_ARCH_) and not for x86-64. */
+BhCell *bh_cell_parse_for(const BhCellFile *file, guint arch, GPtrArray *findings);
+/* How many pins of an interrupt controller a cell can have. */
+guint bh_cell_pins_max(guint arch);
 
 /*
  * Appends a finding about @key of @section (NULL: the file as a whole): at its value if the key is there,

@@ -135,6 +135,17 @@ static gboolean compile_x86(BhCell *cell, const struct bh_linux_request *request
 	return TRUE;
 }
 
+static BhCompiledImage *tree_image(GArray *images)
+{
+	for (guint i = 0; i < images->len; i++) {
+		BhCompiledImage *image = &g_array_index(images, BhCompiledImage, i);
+
+		if (image->owned && image->address == BH_LINUX_DTB)
+			return image;
+	}
+	return NULL;
+}
+
 static gboolean compile_arm64(BhCell *cell, const BhPlacement *placement,
 			      const struct bh_linux_request *request, GArray *images,
 			      GError **error)
@@ -162,28 +173,74 @@ static gboolean compile_arm64(BhCell *cell, const BhPlacement *placement,
 	return TRUE;
 }
 
+/* Opens the kernel, which is *@kernel, and looks at its beginning, to be freed; NULL: @error. */
+static guint8 *request_begin(const BhCell *cell, struct bh_linux_request *request, int *kernel,
+			     GError **error)
+{
+	request->cmdline = cell->linux_command_line ? cell->linux_command_line : "";
+	if (cell->linux_initrd && !file_size(cell->linux_initrd, &request->initrd_size, error))
+		return NULL;
+	*kernel = file_open(cell->linux_kernel, &request->kernel_size, error);
+	return *kernel < 0 ? NULL : head_read(request, kernel, cell->linux_kernel, error);
+}
+
+gboolean bh_compile_linux_functions(const struct bh_cell_desc *created, GArray *images,
+				    GError **error)
+{
+	const char *bytes = (const char *)created;
+	BhCompiledImage *image = tree_image(images);
+	g_autofree struct bh_linux_arm64 *plan = NULL;
+	g_autofree struct bh_linux_board *board = NULL;
+	g_autofree guint8 *head = NULL;
+	struct bh_linux_request request = {
+		.memory = (const void *)(bytes + created->memory.offset),
+		.memory_count = created->memory.count,
+		.links = (const void *)(bytes + created->links.offset),
+		.link_count = created->links.count,
+	};
+	gboolean good = FALSE;
+	int kernel = -1;
+
+	if (created->arch != BH_ARCH_ARM64 || !created->pci.count || !image)
+		return TRUE;
+	plan = g_new(struct bh_linux_arm64, 1);
+	board = g_new0(struct bh_linux_board, 1);
+	head = request_begin(image->cell, &request, &kernel, error);
+	if (head)
+		good = !refused(bh_linux_board_read("",
+						    (const void *)(bytes + created->cpus.offset),
+						    created->cpus.count, board),
+				error) &&
+		       !refused(bh_linux_pci_read("", created, &board->pci), error) &&
+		       !refused(bh_linux_build_arm64(&request, board, plan), error);
+	if (kernel >= 0)
+		close(kernel);
+	if (!good)
+		return FALSE;
+	g_free(image->owned);
+	image->text = image->owned = g_memdup2(plan->dtb, plan->dtb_size);
+	image->size = plan->dtb_size;
+	return TRUE;
+}
+
 gboolean bh_compile_linux(BhCell *cell, const BhPlacement *placement, GArray *images,
 			  GError **error)
 {
 	g_autoptr(GArray) memory = memory_list(cell);
+	const GArray *links = placement ? bh_placement_get_links(placement, cell) : NULL;
 	g_autofree guint8 *head = NULL;
 	struct bh_linux_request request = {
-		.cmdline = cell->linux_command_line ? cell->linux_command_line : "",
 		.memory = (const void *)memory->data,
 		.memory_count = memory->len,
-		.has_pci = placement && bh_placement_get_links(placement, cell)->len,
+		.links = links ? (const void *)links->data : NULL,
+		.link_count = links ? links->len : 0,
 	};
 	gboolean good = FALSE;
 	/* Where nothing is installed, such as in tests. */
 	const char *loader = g_getenv("BULKHEAD_LINUX_LOADER");
-	int kernel;
+	int kernel = -1;
 
-	if (cell->linux_initrd && !file_size(cell->linux_initrd, &request.initrd_size, error))
-		return FALSE;
-	kernel = file_open(cell->linux_kernel, &request.kernel_size, error);
-	if (kernel < 0)
-		return FALSE;
-	head = head_read(&request, &kernel, cell->linux_kernel, error);
+	head = request_begin(cell, &request, &kernel, error);
 	if (head) {
 		file_append(cell, images, "Linux loader", loader ? loader : BH_LINUX_LOADER,
 			    BH_IMAGE_RAW, 0);
@@ -191,6 +248,7 @@ gboolean bh_compile_linux(BhCell *cell, const BhPlacement *placement, GArray *im
 			       ? compile_arm64(cell, placement, &request, images, error)
 			       : compile_x86(cell, &request, images, error);
 	}
-	close(kernel);
+	if (kernel >= 0)
+		close(kernel);
 	return good;
 }

@@ -70,33 +70,42 @@ static GArray *compile_ports(const BhCell *cell)
 	return table;
 }
 
-/* One entry for each controller, whatever sections its pins stand in. */
-static struct bh_irqs *controller_get(GArray *table, guint64 address)
+/* One entry for each controller, or for each 128 pins of one that has more, whatever sections they stand in. */
+static void pin_add(GArray *table, guint64 controller, guint64 pin)
 {
-	struct bh_irqs empty = {.address = address};
+	struct bh_irqs empty = {.address = controller, .first = pin - pin % BH_PINS_MAX}, *irqs;
+	guint i = 0;
 
-	for (guint i = 0; i < table->len; i++)
-		if (g_array_index(table, struct bh_irqs, i).address == address)
-			return &g_array_index(table, struct bh_irqs, i);
-	g_array_append_val(table, empty);
-	return &g_array_index(table, struct bh_irqs, table->len - 1);
-}
-
-static void pin_add(struct bh_irqs *irqs, guint64 pin)
-{
+	for (; i < table->len; i++) {
+		irqs = &g_array_index(table, struct bh_irqs, i);
+		if (irqs->address == controller && irqs->first == empty.first)
+			break;
+	}
+	if (i == table->len)
+		g_array_append_val(table, empty);
+	irqs = &g_array_index(table, struct bh_irqs, i);
+	pin -= irqs->first;
 	irqs->pins[pin / 32] |= 1u << pin % 32;
 }
 
-static GArray *compile_interrupts(const BhCell *cell, const BhPlacement *placement)
+static GArray *compile_interrupts(const BhCell *cell, const BhPlacement *placement, GError **error)
 {
-	GArray *table = g_array_new(FALSE, FALSE, sizeof(struct bh_irqs));
+	g_autoptr(GArray) table = g_array_new(FALSE, FALSE, sizeof(struct bh_irqs));
 
 	for (guint i = 0; i < cell->interrupts->len; i++) {
 		const BhCellInterrupts *interrupts = cell->interrupts->pdata[i];
-		struct bh_irqs *irqs = controller_get(table, interrupts->controller);
+		guint64 controller = bh_placement_get_controller(placement, cell, interrupts);
 
+		if (controller == BH_CONTROLLER_ANY) {
+			g_set_error(error, BH_COMPILE_ERROR, BH_COMPILE_ERROR_OPEN,
+				    "no interrupt controller has been found for [Interrupts %s] of "
+				    "cell %s; add Controller=",
+				    interrupts->name, cell->name);
+			return NULL;
+		}
 		for (guint k = 0; k < interrupts->pins->len; k++)
-			pin_add(irqs, g_array_index(interrupts->pins, BhNumber, k).value);
+			pin_add(table, controller,
+				g_array_index(interrupts->pins, BhNumber, k).value);
 	}
 	for (guint i = 0; i < cell->devices->len; i++) {
 		const BhPlacedNode *node =
@@ -105,11 +114,11 @@ static GArray *compile_interrupts(const BhCell *cell, const BhPlacement *placeme
 		for (guint k = 0; node && k < node->interrupts->len; k++) {
 			guint pin = g_array_index(node->interrupts, guint, k);
 
-			if (pin < BH_PINS_MAX)
-				pin_add(controller_get(table, node->controller), pin);
+			if (pin < bh_cell_pins_max(cell->arch))
+				pin_add(table, node->controller, pin);
 		}
 	}
-	return table;
+	return g_steal_pointer(&table);
 }
 
 static GArray *compile_devices(const BhCell *cell, const BhPlacement *placement, GError **error)
@@ -156,8 +165,8 @@ GBytes *bh_compile(const BhCell *cell, const BhPlacement *placement, GError **er
 	g_autoptr(GArray) cpus = bh_placement_get_cpus(placement, cell);
 	g_autoptr(GArray) memory = compile_memory(cell, placement);
 	g_autoptr(GArray) ports = compile_ports(cell);
-	g_autoptr(GArray) interrupts = compile_interrupts(cell, placement);
-	g_autoptr(GArray) devices = compile_devices(cell, placement, error);
+	g_autoptr(GArray) interrupts = compile_interrupts(cell, placement, error);
+	g_autoptr(GArray) devices = interrupts ? compile_devices(cell, placement, error) : NULL;
 	const GArray *links = bh_placement_get_links(placement, cell);
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	struct bh_cell_desc head = {

@@ -46,6 +46,13 @@ GArray *bh_compile_images(BhCell *cell, const BhPlacement *placement, GError **e
 gboolean bh_compile_linux(BhCell *cell, const BhPlacement *placement, GArray *images,
 			  GError **error);
 
+/*
+ * What the device tree of a Linux cell on arm64 says of PCI functions is known when the cell has them: where memory lies for devices,
+ * and which interrupts they have. @created is the descriptor of the cell that there is; other cells' images stay as they are.
+ */
+gboolean bh_compile_linux_functions(const struct bh_cell_desc *created, GArray *images,
+				    GError **error);
+
 G_END_DECLS
 
 #endif

@@ -60,6 +60,7 @@ typedef enum {
 	K(HEARTBEAT_SILENT, WARNING, "heartbeat-silent")             \
 	K(LINK_PEER, ERROR, "link-peer")                             \
 	K(DMA_NONE, WARNING, "dma-none")                             \
+	K(DEVICE_NO_INTERRUPT, WARNING, "device-no-interrupt")       \
 	/* against the other cell files: they cannot run together */ \
 	K(ID_CONFLICT, ERROR, "id-conflict")                         \
 	K(CPU_CONFLICT, WARNING, "cpu-conflict")                     \

@@ -365,11 +365,12 @@ static void put_interrupts(GString *text, const struct cell *cell)
 {
 	/* There pins of a GIC begin with interrupts of the CPUs, here with the shared ones. */
 	guint base = cell->arch == ARCH_ARM64 ? 32 : 0;
+	guint pins = bh_cell_pins_max(cell->arch == ARCH_ARM64 ? BH_ARCH_ARM64 : BH_ARCH_X86);
 	guint number = 0;
 
 	for (guint32 i = 0; i < cell->counts[TABLE_IRQS]; i++) {
 		const guint8 *irqs = entry(cell, TABLE_IRQS, i);
-		g_autoptr(GArray) pins = g_array_new(FALSE, FALSE, sizeof(guint64));
+		g_autoptr(GArray) listed = g_array_new(FALSE, FALSE, sizeof(guint64));
 		g_autofree char *ranges = NULL;
 		guint beyond = 0;
 
@@ -378,8 +379,8 @@ static void put_interrupts(GString *text, const struct cell *cell)
 
 			if (!(irqs[16 + bit / 8] >> bit % 8 & 1))
 				continue;
-			if (pin < BH_PINS_MAX)
-				g_array_append_val(pins, pin);
+			if (pin < pins)
+				g_array_append_val(listed, pin);
 			else
 				beyond++;
 		}
@@ -387,10 +388,10 @@ static void put_interrupts(GString *text, const struct cell *cell)
 			g_string_append_printf(text,
 					       "\n# %u pins from %u on of the controller at " X64
 					       " are left out\n",
-					       beyond, BH_PINS_MAX, get(irqs, 8));
-		if (!pins->len)
+					       beyond, pins, get(irqs, 8));
+		if (!listed->len)
 			continue;
-		ranges = bh_value_format_ranges((guint64 *)pins->data, pins->len);
+		ranges = bh_value_format_ranges((guint64 *)listed->data, listed->len);
 		g_string_append_printf(
 			text, "\n[Interrupts controller-%u]\nController=" X64 "\nPins=%s\n",
 			++number, get(irqs, 8), ranges);

@@ -18,6 +18,7 @@
 #define MADT_GICC 0xb
 #define MADT_GICD 0xc
 #define MADT_GICR 0xe
+#define REDISTRIBUTOR_SIZE 0x20000 /* IHI 0069, 12.10 */
 #define GTDT_EDGE 1
 #define GTDT_LOW 2
 #define GIC_PPI 1
@@ -83,11 +84,32 @@ static bool reg_read(const void *tree, int node, int index, uint64_t *start, uin
 	return true;
 }
 
+static const char too_many[] =
+	"the machine's GIC has its redistributors in more places than a Linux cell "
+	"can be told of";
+
+/* Behind the distributor's entry come as many as are said, or one. */
+static bool redistributors_tree(const void *tree, int gic, struct bh_linux_board *out)
+{
+	int length;
+	const uint8_t *count = fdt_getprop(tree, gic, "#redistributor-regions", &length);
+	const uint8_t *stride;
+
+	out->gicr_count = count && length == 4 ? number(count, 4) : 1;
+	for (uint32_t i = 0; i < out->gicr_count && i < BH_LINUX_GICR_MAX; i++)
+		if (!reg_read(tree, gic, 1 + i, &out->gicr[i].start, &out->gicr[i].size))
+			return false;
+	stride = fdt_getprop(tree, gic, "redistributor-stride", &length);
+	if (stride && length == 8)
+		out->gicr_stride = number(stride, length);
+	return out->gicr_count;
+}
+
 static const char *board_tree(const void *tree, struct bh_linux_board *out)
 {
 	static const char *const v2[] = {"arm,gic-400", "arm,cortex-a15-gic", "arm,cortex-a7-gic"};
 	int gic, timer, length;
-	const uint8_t *lines, *regions;
+	const uint8_t *lines;
 	bool is_v3;
 	uint64_t size;
 
@@ -96,14 +118,12 @@ static const char *board_tree(const void *tree, struct bh_linux_board *out)
 	for (size_t i = 0; gic < 0 && i < sizeof(v2) / sizeof(*v2); i++)
 		gic = fdt_node_offset_by_compatible(tree, -1, v2[i]);
 	if (gic < 0 || !reg_read(tree, gic, 0, &out->gicd, &size) ||
-	    !(is_v3 ? reg_read(tree, gic, 1, &out->gicr, &out->gicr_size)
+	    !(is_v3 ? redistributors_tree(tree, gic, out)
 		    : reg_read(tree, gic, 1, &out->gicc, &size)))
 		return "the machine's device tree names neither a GICv3 nor a GICv2, and a Linux "
 		       "cell needs one";
-	regions = fdt_getprop(tree, gic, "#redistributor-regions", &length);
-	if (is_v3 && regions && length == 4 && number(regions, 4) != 1)
-		return "the machine's GIC has its redistributors in several places, which a Linux "
-		       "cell cannot find";
+	if (out->gicr_count > BH_LINUX_GICR_MAX)
+		return too_many;
 	timer = fdt_node_offset_by_compatible(tree, -1, "arm,armv8-timer");
 	lines = timer < 0 ? NULL : fdt_getprop(tree, timer, "interrupts", &length);
 	/* Three cells each, as the controller has it. */
@@ -184,16 +204,20 @@ static size_t madt_after(const struct table *madt, size_t at)
 	return at + madt->data[at + 1];
 }
 
+static bool gicr_add(struct bh_linux_board *out, uint64_t start, uint64_t size)
+{
+	if (out->gicr_count == BH_LINUX_GICR_MAX)
+		return false;
+	out->gicr[out->gicr_count++] = (struct bh_range){start, size};
+	return true;
+}
+
 static const char *madt_gic(const struct table *madt, struct bh_linux_board *out)
 {
 	size_t gicd = madt_next(madt, MADT_ENTRIES, MADT_GICD, 24);
 	size_t gicr = madt_next(madt, MADT_ENTRIES, MADT_GICR, 16);
-
 	size_t cpu = madt_next(madt, MADT_ENTRIES, MADT_GICC, 76);
 
-	if (gicr && madt_next(madt, madt_after(madt, gicr), MADT_GICR, 16))
-		return "the machine's GIC has its redistributors in several places, which a Linux "
-		       "cell cannot find";
 	out->gicd = gicd ? table_get(madt, gicd + 8, 8) : 0;
 	/* The version as far as it is said; what only a GICv3 has, or only a GICv2. */
 	if (gicd && !gicr && cpu && table_get(madt, gicd + 20, 1) < 3 &&
@@ -202,12 +226,13 @@ static const char *madt_gic(const struct table *madt, struct bh_linux_board *out
 		if (out->gicc)
 			return NULL;
 	}
-	if (!gicd || !gicr)
+	if (!gicd || !(gicr || (cpu && table_get(madt, cpu + 60, 8))))
 		return "the machine's ACPI table APIC names neither a GICv3 nor a GICv2, and a "
 		       "Linux "
 		       "cell needs one";
-	out->gicr = table_get(madt, gicr + 4, 8);
-	out->gicr_size = table_get(madt, gicr + 12, 4);
+	for (; gicr; gicr = madt_next(madt, madt_after(madt, gicr), MADT_GICR, 16))
+		if (!gicr_add(out, table_get(madt, gicr + 4, 8), table_get(madt, gicr + 12, 4)))
+			return too_many;
 	return NULL;
 }
 
@@ -244,7 +269,7 @@ static const char *gtdt_timer(const struct table *gtdt, struct bh_linux_board *o
 
 /* CPU @number of Linux has a processor of ACPI, that one a name, and an interface of that name an affinity. */
 static const char *cpu_acpi(const char *root, const struct table *madt, uint32_t number_,
-			    uint64_t *affinity)
+			    struct bh_linux_board *out, uint64_t *affinity)
 {
 	char name[64], text[32] = "";
 	size_t size = sizeof(text) - 1, at = MADT_ENTRIES;
@@ -259,7 +284,16 @@ static const char *cpu_acpi(const char *root, const struct table *madt, uint32_t
 		if (table_get(madt, at + 8, 4) != strtoul(text, NULL, 10))
 			continue;
 		*affinity = table_get(madt, at + 68, 8);
-		return NULL;
+		/* Where redistributors have no entries of their own, here is this CPU's: others the cell does not need. */
+		if (out->gicc || madt_next(madt, MADT_ENTRIES, MADT_GICR, 16))
+			return NULL;
+		if (!table_get(madt, at + 60, 8))
+			return bh_linux_refuse("the machine's ACPI table APIC does not say where "
+					       "the redistributor of CPU %" PRIu32 " is",
+					       number_);
+		if (gicr_add(out, table_get(madt, at + 60, 8), REDISTRIBUTOR_SIZE))
+			return NULL;
+		return too_many;
 	}
 	return bh_linux_refuse("the machine's ACPI table APIC does not know CPU %" PRIu32, number_);
 }
@@ -287,7 +321,7 @@ const char *bh_linux_board_read(const char *root, const uint32_t *cpus, uint32_t
 	for (uint32_t i = 0; !why && i < count && i < BH_CPUS_MAX; i++) {
 		uint64_t *affinity = &out->cpu[out->cpu_count++];
 
-		why = acpi ? cpu_acpi(root, &madt, cpus[i], affinity)
+		why = acpi ? cpu_acpi(root, &madt, cpus[i], out, affinity)
 			   : cpu_tree(root, cpus[i], affinity);
 	}
 	return why;

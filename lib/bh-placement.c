@@ -24,6 +24,7 @@ struct choice {
 	GTree *devices; /* name of the section → address */
 	GTree *nodes; /* name of the section → BhPlacedNode */
 	GArray *links; /* struct bh_link, by number; not saved, as it follows from the rest */
+	guint64 controller; /* the machine's first one of interrupts; not saved either */
 };
 
 G_DEFINE_BOXED_TYPE(BhPlacement, bh_placement, bh_placement_ref, bh_placement_unref)
@@ -57,6 +58,7 @@ static struct choice *choice_new(void)
 	choice->devices = names_new(g_free);
 	choice->nodes = names_new(node_free);
 	choice->links = g_array_new(FALSE, TRUE, sizeof(struct bh_link));
+	choice->controller = BH_CONTROLLER_ANY;
 	return choice;
 }
 
@@ -530,6 +532,8 @@ static void choose_cell(struct taken *taken, const BhCell *cell, const BhMachine
 			choice->id = id;
 			taken->ids[id] = TRUE;
 		}
+	if (machine->intcs->len)
+		choice->controller = ((const BhMachineIntc *)machine->intcs->pdata[0])->address;
 	if (cell->cpu_count && !choice->cpus->len)
 		choose_cpus(taken, cell, machine, choice, findings);
 	for (guint i = 0; i < cell->devices->len; i++) {
@@ -720,6 +724,15 @@ const BhPlacedNode *bh_placement_get_node(const BhPlacement *placement, const Bh
 	const struct choice *choice = choice_get(placement, cell->name);
 
 	return device->node && choice ? g_tree_lookup(choice->nodes, device->name) : NULL;
+}
+
+guint64 bh_placement_get_controller(const BhPlacement *placement, const BhCell *cell,
+				    const BhCellInterrupts *interrupts)
+{
+	const struct choice *choice = choice_get(placement, cell->name);
+
+	return interrupts->controller == BH_CONTROLLER_ANY && choice ? choice->controller
+								     : interrupts->controller;
 }
 
 /* ---- physical memory ---- */

@@ -66,6 +66,10 @@ typedef struct {
 const BhPlacedNode *bh_placement_get_node(const BhPlacement *placement, const BhCell *cell,
 					  const BhCellDevice *device);
 
+/* The interrupt controller that @interrupts is of: a fact as well. BH_CONTROLLER_ANY: not known. */
+guint64 bh_placement_get_controller(const BhPlacement *placement, const BhCell *cell,
+				    const BhCellInterrupts *interrupts);
+
 /*
  * The links of @cell, its own and those other files describe: struct bh_link, without physical addresses, which the module
  * chooses. Valid until the next update.

@@ -373,12 +373,12 @@ static void find_node(const struct judge *j, const BhCellDevice *device)
 	for (guint i = 0; i < node->interrupts->len; i++) {
 		guint pin = g_array_index(node->interrupts, guint, i);
 
-		if (pin >= BH_PINS_MAX)
+		if (pin >= bh_cell_pins_max(j->cell->arch))
 			find_device(j, device, BH_FINDING_INTERRUPT_PIN,
 				    "leave the device to Linux",
 				    "%s has pin %u of the interrupt controller, and cells can have "
 				    "those below %u",
-				    device->node, pin, BH_PINS_MAX);
+				    device->node, pin, bh_cell_pins_max(j->cell->arch));
 	}
 	for (guint i = 0; i < j->machine->uarts->len; i++) {
 		const BhMachineUart *uart = j->machine->uarts->pdata[i];
@@ -424,13 +424,14 @@ static void find_devices(const struct judge *j)
 				    "Linux needs %s (%s) for %s, and loses it to the cell", address,
 				    name, uses)
 				->owner = g_strdup("root");
-		/* An IOMMU alone confines nothing: the core does not program it yet. */
-		find_device(j, device, BH_FINDING_DEVICE_NO_IOMMU,
-			    "give devices only to cells you trust",
-			    "%s (%s) can reach all memory: %s", address, name,
-			    j->machine->iommus->len
-				    ? "this version does not program the machine's IOMMU"
-				    : "this machine has no IOMMU");
+		/* With a group, Linux drives the IOMMU, and the module asks it to confine the device. */
+		if (!j->machine->iommus->len || !real->iommu_group || !*real->iommu_group)
+			find_device(j, device, BH_FINDING_DEVICE_NO_IOMMU,
+				    "give devices only to cells you trust",
+				    "%s (%s) can reach all memory: %s", address, name,
+				    j->machine->iommus->len
+					    ? "Linux drives no IOMMU for it, as far as it says"
+					    : "this machine has no IOMMU");
 		find_companions(j, device, real);
 		find_bars(j, device, real);
 	}
@@ -547,7 +548,9 @@ static void find_interrupts(const struct judge *j)
 	for (guint i = 0; i < j->cell->interrupts->len && j->machine->intcs->len; i++) {
 		const BhCellInterrupts *interrupts = j->cell->interrupts->pdata[i];
 		const BhMachineIntc *intc =
-			bh_machine_find_intc(j->machine, interrupts->controller);
+			interrupts->controller == BH_CONTROLLER_ANY
+				? j->machine->intcs->pdata[0]
+				: bh_machine_find_intc(j->machine, interrupts->controller);
 
 		if (!intc) {
 			bh_find(j->cell, interrupts->section, "Controller", j->findings,

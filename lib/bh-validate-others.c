@@ -128,7 +128,8 @@ static gboolean has_pin(const BhCell *cell, guint64 controller, guint64 pin)
 		const BhCellInterrupts *interrupts = cell->interrupts->pdata[i];
 
 		for (guint j = 0; j < interrupts->pins->len; j++)
-			if (interrupts->controller == controller &&
+			/* Machines of arm64 have one GIC, whether it is named or not. */
+			if ((interrupts->controller == controller || cell->arch == BH_ARCH_ARM64) &&
 			    g_array_index(interrupts->pins, BhNumber, j).value == pin)
 				return TRUE;
 	}

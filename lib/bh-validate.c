@@ -425,6 +425,13 @@ static void find_devices(const BhCell *cell, GPtrArray *findings)
 		bh_find(cell, ((BhCellDevice *)cell->devices->pdata[0])->section, NULL, findings,
 			BH_FINDING_DMA_NONE, "give memory Access= with d",
 			"the cell has a device, but no memory that devices may reach");
+	/* Which line it would be is for those to say who know the machine. */
+	if (pci && cell->arch == BH_ARCH_ARM64 && !cell->interrupts->len)
+		bh_find(cell, ((BhCellDevice *)cell->devices->pdata[0])->section, NULL, findings,
+			BH_FINDING_DEVICE_NO_INTERRUPT,
+			"give it the pin of the device in an [Interrupts] section, unless it polls",
+			"the cell gets no interrupts of its PCI devices: on arm64 they come by "
+			"pins, not by messages (MSI, MSI-X)");
 }
 
 static void find_ports(const BhCell *cell, GPtrArray *findings)
@@ -546,7 +553,7 @@ static gboolean find_architecture(const BhCell *cell, const BhMachine *machine, 
 {
 	const char *architecture = cell->arch == BH_ARCH_ARM64 ? "arm64" : "x86-64";
 
-	if (!strcmp(architecture, machine->architecture))
+	if (!g_strcmp0(architecture, machine->architecture))
 		return FALSE;
 	bh_find(cell, bh_cell_head(cell), "Architecture", findings, BH_FINDING_ARCHITECTURE,
 		"write a cell for each machine", "the cell is for %s, and this machine is %s",

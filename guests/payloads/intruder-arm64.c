@@ -15,6 +15,7 @@
 #include <guest/comm.h>
 #include <guest/cpu.h>
 #include <guest/hypercall.h>
+#include <guest/interrupt.h>
 #include <guest/memory.h>
 #include <guest/printk.h>
 #include <guest/string.h>
@@ -115,6 +116,98 @@ static void distributor_route(void *context)
 	mmio_write64(comm_region->gicd_base + GICD_IROUTER + 8 * address, value);
 }
 
+/* The walk of the guest's own tables leads there. */
+static void page_table(void *context)
+{
+	(void)context;
+	__asm__ volatile("msr ttbr0_el1, %0\n"
+			 "isb\n"
+			 "tlbi vmalle1\n"
+			 "dsb nsh\n"
+			 "isb"
+			 :
+			 : "r"(address)
+			 : "memory");
+}
+
+static void undefined(void *context)
+{
+	(void)context;
+	__asm__ volatile("udf #0" : : : "memory");
+}
+
+/* So does an exception. */
+static void vectors(void *context)
+{
+	sysreg_write(vbar_el1, address);
+	isb();
+	undefined(context);
+}
+
+static void stack(void *context)
+{
+	(void)context;
+	__asm__ volatile("mov sp, %0\n"
+			 "str xzr, [sp, #-16]!"
+			 :
+			 : "r"(address + 0x800)
+			 : "memory");
+}
+
+static void storm_again(void *context)
+{
+	(void)context;
+	gic_sgi(cpu_current()->affinity, VECTOR_FREE);
+}
+
+/* Each interrupt raises the next before it ends: nothing else runs on this CPU any more. */
+static void storm(void *context)
+{
+	interrupt_handler_set(VECTOR_FREE, storm_again, NULL);
+	storm_again(context);
+	interrupts_on();
+	for (;;)
+		cpu_relax();
+}
+
+static void spin(void *context)
+{
+	(void)context;
+	for (;;)
+		;
+}
+
+static void halt(void *context)
+{
+	(void)context;
+	cpu_stop();
+}
+
+static void call_root(void *context)
+{
+	static const struct {
+		const char *name;
+		uint32_t number;
+		uint64_t argument;
+	} calls[] = {
+		{"disable", BH_HC_DISABLE, 0},
+		{"create", BH_HC_CELL_CREATE, 0x1000},
+		{"start", BH_HC_CELL_START, 1},
+		{"set loadable", BH_HC_CELL_SET_LOADABLE, 1},
+		{"destroy", BH_HC_CELL_DESTROY, 1},
+		{"cell state", BH_HC_CELL_STATE, 0},
+		{"foreign CPU", BH_HC_CPU_INFO, 0},
+		{"notify", BH_HC_NOTIFY_SET, 0},
+		{"stop", BH_HC_CELL_STOP, 1},
+		{"self-test", BH_HC_SELFTEST, BH_SELFTEST_FAULT},
+	};
+
+	(void)context;
+	for (unsigned int i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		printk("intruder: %s returned %d\n", calls[i].name,
+		       (int)hypercall(calls[i].number, calls[i].argument, 0));
+}
+
 static const struct {
 	const char *name;
 	void (*act)(void *context);
@@ -133,6 +226,14 @@ static const struct {
 	{"sgi", sgi, false, 0},
 	{"gicd-enable", distributor_enable, false, 33},
 	{"gicd-route", distributor_route, false, 33},
+	{"page-table", page_table, false, 0x40000000},
+	{"undefined", undefined, false, 0},
+	{"vectors", vectors, true, 0x40000000},
+	{"stack", stack, true, 0x40000000},
+	{"storm", storm, false, 0},
+	{"spin", spin, false, 0},
+	{"halt", halt, false, 0},
+	{"hypercall-root", call_root, false, 0},
 };
 
 void guest_main(void)

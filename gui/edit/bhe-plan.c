@@ -23,6 +23,7 @@ struct _BhePlan {
 		*lost; /* likewise: those that operations change, and that somebody has removed */
 	guint64 serial;
 	GHashTable *placed; /* name → "2-3" */
+	guint arch; /* BH_ARCH_ of files that do not say */
 
 	/* Each step is the whole list of operations, so undo and redo are a matter of which one counts. */
 	GPtrArray *history; /* GPtrArray of BheOperation */
@@ -1164,6 +1165,16 @@ void bhe_plan_set_placed_cpus(BhePlan *self, const char *cell, const guint *cpus
 	g_signal_emit(self, signal_changed, 0);
 }
 
+void bhe_plan_set_arch(BhePlan *self, guint arch)
+{
+	g_return_if_fail(BHE_IS_PLAN(self));
+	if (self->arch == arch)
+		return;
+	self->arch = arch;
+	g_hash_table_remove_all(self->cells);
+	g_signal_emit(self, signal_changed, 0);
+}
+
 /* ---- asking ---- */
 
 char **bhe_plan_list_cells(BhePlan *self)
@@ -1199,12 +1210,13 @@ const char *bhe_plan_get_base_text(BhePlan *self, const char *cell)
 
 BhCell *bhe_plan_get_cell(BhePlan *self, const char *cell)
 {
+	g_autoptr(GPtrArray) findings = bh_findings_new();
 	BhCellFile *file = g_hash_table_lookup(self->files, cell);
 	BhCell *parsed = g_hash_table_lookup(self->cells, cell);
 
 	if (!file || parsed)
 		return parsed;
-	parsed = parse(file);
+	parsed = bh_cell_parse_for(file, self->arch, findings);
 	g_hash_table_insert(self->cells, g_strdup(cell), parsed);
 	return parsed;
 }
@@ -1395,6 +1407,7 @@ static void bhe_plan_init(BhePlan *self)
 	self->lost = files_new();
 	self->files = files_new();
 	self->placed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	self->arch = BH_ARCH_X86;
 	self->cells = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					    (GDestroyNotify)bh_cell_unref);
 	self->history = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);

@@ -46,6 +46,9 @@ void bhe_plan_settle(BhePlan *plan);
 /* CPUs the daemon has chosen for a cell whose file says "count:N"; forgotten with @count 0. */
 void bhe_plan_set_placed_cpus(BhePlan *plan, const char *cell, const guint *cpus, guint count);
 
+/* BH_ARCH_ of cells whose files do not say: x86-64, until this is called. */
+void bhe_plan_set_arch(BhePlan *plan, guint arch);
+
 /* ---- what it comes to ---- */
 
 /* Names of all cells as the plan has them, sorted. */

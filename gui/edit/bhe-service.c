@@ -272,6 +272,7 @@ static void judge_here(BheService *self)
 
 		bh_cell_set_put(set, file);
 	}
+	bh_cell_set_for_machine(set, bhg_connection_get_machine(self->connection));
 	findings = bh_validate(set, NULL, bhg_connection_get_machine(self->connection));
 	g_ptr_array_sort(findings, compare_severities);
 	g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
@@ -323,6 +324,15 @@ static void judge_later(BheService *self)
 	self->judged = FALSE;
 	g_clear_handle_id(&self->judge_timer, g_source_remove);
 	self->judge_timer = g_timeout_add(JUDGE_AFTER_MS, on_judge, self);
+}
+
+static void on_machine_changed(BheService *self)
+{
+	BhMachine *machine = bhg_connection_get_machine(self->connection);
+
+	if (machine)
+		bhe_plan_set_arch(self->plan, bh_cell_set_arch(machine));
+	judge_later(self);
 }
 
 /* What was said of other operations is over. */
@@ -853,10 +863,10 @@ static void begin(BheService *self, BhgConnection *connection, BhePlan *plan)
 				self, G_CONNECT_SWAPPED);
 	g_signal_connect_object(bhg_connection_get_jobs(connection), "items-changed",
 				G_CALLBACK(on_jobs_changed), self, 0);
-	g_signal_connect_object(connection, "machine-changed", G_CALLBACK(judge_later), self,
+	g_signal_connect_object(connection, "machine-changed", G_CALLBACK(on_machine_changed), self,
 				G_CONNECT_SWAPPED);
 	on_connection_changed(self);
-	judge_later(self);
+	on_machine_changed(self);
 }
 
 BheService *bhe_service_new(BhgConnection *connection, BhePlan *plan)

@@ -15,7 +15,7 @@ static const BheKeyWords cell_keys[] = {
 	{"CommandLine", BHE_INPUT_TEXT, N_("Command line"), N_("A text that is put into the cell's memory for its program."), NULL, NULL},
 	{"CommandLineAddress", BHE_INPUT_ADDRESS, N_("Command line at"), N_("Where the cell's program looks for that text."), "0x1000", NULL},
 	{"ResetAddress", BHE_INPUT_ADDRESS, N_("Entry point"), N_("The address at which its CPUs begin."), "0", NULL},
-	{"Architecture", BHE_INPUT_CHOICE, N_("Architecture"), N_("The kind of CPU the cell's program was made for."), "x86-64", "x86-64|arm64"},
+	{"Architecture", BHE_INPUT_CHOICE, N_("Architecture"), N_("The kind of CPU the cell's program was made for."), N_("automatic"), "x86-64|arm64"},
 	{"Id", BHE_INPUT_NUMBER, N_("Number"), N_("By which the core knows the cell; from 1 to 31."), N_("automatic"), NULL},
 	{NULL},
 };
@@ -62,7 +62,7 @@ static const BheKeyWords ports_keys[] = {
 
 static const BheKeyWords interrupts_keys[] = {
 	{"Pins", BHE_INPUT_LIST, N_("Pins"), N_("Pins and ranges of them, such as 4,10-11."), NULL, NULL},
-	{"Controller", BHE_INPUT_ADDRESS, N_("Controller"), N_("Its physical address."), "0xfec00000", NULL},
+	{"Controller", BHE_INPUT_ADDRESS, N_("Controller"), N_("Its physical address."), N_("automatic"), NULL},
 	{NULL},
 };
 

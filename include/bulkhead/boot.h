@@ -94,6 +94,10 @@ struct bh_boot_gic {
 	uint64_t gicd;
 	struct bh_range gicr
 		[BH_BOOT_GICR_MAX]; /* version 3: where redistributors are, in pieces; size 0: no more */
+	uint32_t
+		gicr_stride; /* from one to the next, a power of two; 0: as the architecture has it */
+	uint32_t
+		gicr_full; /* 1: pieces are full of them to the end, whatever says it is the last */
 	uint64_t gicc; /* version 2: CPU interface, hypervisor's and virtual one */
 	uint64_t gich;
 	uint64_t gicv;

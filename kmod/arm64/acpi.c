@@ -87,6 +87,7 @@ static int cpu_redistributor_read(struct bh_call *call, struct bh_boot_info *inf
 	if (entry->header.type != ACPI_MADT_TYPE_GENERIC_INTERRUPT ||
 	    !(entry->cpu.flags & ACPI_MADT_ENABLED) || !entry->cpu.gicr_base_address)
 		return 0;
+	info->gic.gicr_full = 1;
 	return platform_redistributors(call, info, entry->cpu.gicr_base_address,
 				       REDISTRIBUTOR_SIZE);
 }

@@ -69,12 +69,20 @@ static int messages_keep(struct bh_call *call, struct bh_boot_info *info, struct
 static int gicv3_fill(struct bh_call *call, struct bh_boot_info *info, struct device_node *node)
 {
 	u32 regions = 1;
+	u64 stride = 0;
 	struct resource gicr;
 	int ret = 0;
 
 	of_property_read_u32(node, "#redistributor-regions", &regions);
 	if (!regions)
 		return -ENODEV;
+	of_property_read_u64(node, "redistributor-stride", &stride);
+	if (stride && (!is_power_of_2(stride) || stride < SZ_128K || stride > SZ_1M))
+		return error_set(call, ENODEV, BH_R_MACHINE,
+				 "the GIC's redistributors are %#llx bytes apart, as the device "
+				 "tree says; what is known are powers of two from %#x to %#x",
+				 stride, SZ_128K, SZ_1M);
+	info->gic.gicr_stride = stride;
 	/* The distributor's range comes first. */
 	for (u32 i = 0; !ret && i < regions; i++)
 		ret = of_address_to_resource(node, 1 + i, &gicr)

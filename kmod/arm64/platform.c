@@ -66,13 +66,17 @@ int platform_keep(struct bh_call *call, struct bh_boot_info *info, u64 start, u6
 	return 0;
 }
 
-/* Where there is one for each CPU, they often follow each other. */
+/*
+ * Named one by one (gicr_full), they often follow each other. Otherwise the last of each place says that it is, also where
+ * another place follows.
+ */
 int platform_redistributors(struct bh_call *call, struct bh_boot_info *info, u64 start, u64 size)
 {
 	struct bh_range *gicr = info->gic.gicr;
 	unsigned int i = 0;
 
-	while (i < BH_BOOT_GICR_MAX && gicr[i].size && gicr[i].start + gicr[i].size != start)
+	while (i < BH_BOOT_GICR_MAX && gicr[i].size &&
+	       !(info->gic.gicr_full && gicr[i].start + gicr[i].size == start))
 		i++;
 	if (i == BH_BOOT_GICR_MAX)
 		return error_set(call, E2BIG, BH_R_MACHINE,

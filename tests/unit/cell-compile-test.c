@@ -913,15 +913,27 @@ static void test_nodes(void)
 	g_assert_null(none);
 }
 
+static void gic_entry_check(const struct bh_irqs *irqs, guint first, guint32 pins0, guint32 pins1,
+			    guint32 pins2, guint32 pins3)
+{
+	const guint32 pins[] = {pins0, pins1, pins2, pins3};
+
+	g_assert_cmphex(irqs->address, ==, 0x8000000);
+	g_assert_cmpuint(irqs->first, ==, first);
+	for (guint i = 0; i < 4; i++)
+		g_assert_cmphex(irqs->pins[i], ==, pins[i]);
+}
+
 /* A GIC counts its shared interrupts from 32; pins of a cell are those, and what is each CPU's own is none. */
 static void test_gic_nodes(void)
 {
-	static const guint interrupts[] = {30, 33, 100};
+	static const guint interrupts[] = {30, 33, 100, 32 + 640};
 	g_autoptr(BhCellSet) set = bh_cell_set_new();
 	BhCell *cell = cell_add(set, "a",
 				"[Cell]\nArchitecture=arm64\nCpus=1\n" PLAIN
 				"[Device serial]\nNode=/pl011@9000000\n"
-				"[Interrupts i]\nController=0x8000000\nPins=2\n");
+				"[Interrupts i]\nController=0x8000000\nPins=2,127,128\n"
+				"[Interrupts j]\nPins=640-641,987\n");
 	g_autoptr(BhMachine) machine = bh_machine_new_simple(2, HOST_LOW_RAM_END);
 	BhMachineNode *node = bh_record_append(machine->nodes, &bh_record_node);
 	BhMachineInterrupt *used = bh_record_append(machine->interrupts, &bh_record_interrupt);
@@ -931,6 +943,8 @@ static void test_gic_nodes(void)
 	g_autoptr(GBytes) bytes = NULL;
 	const struct bh_cell_desc *desc;
 	gboolean shared = FALSE;
+	g_autoptr(GBytes) none = NULL;
+	g_autoptr(GError) error = NULL;
 
 	g_free(machine->architecture);
 	machine->architecture = g_strdup("arm64");
@@ -956,16 +970,52 @@ static void test_gic_nodes(void)
 			  strstr(finding->message, "pin 2 is used by Linux (rtc-pl031)");
 	}
 	g_assert_true(shared);
+	none = bh_compile(cell, placement, &error);
+	g_assert_null(none);
+	g_assert_error(error, BH_COMPILE_ERROR, BH_COMPILE_ERROR_OPEN);
+	g_assert_nonnull(strstr(error->message, "no interrupt controller has been found for "
+						"[Interrupts j] of cell a"));
 	bh_placement_update(placement, set, machine, NULL);
 	bytes = bh_compile(cell, placement, NULL);
 	g_assert_nonnull(bytes);
 	desc = g_bytes_get_data(bytes, NULL);
-	g_assert_cmpuint(desc->irqs.count, ==, 1);
-	g_assert_cmphex(desc_irqs(desc)->address, ==, 0x8000000);
-	g_assert_cmphex(desc_irqs(desc)->pins[0], ==, 1 << 1 | 1 << 2);
-	g_assert_cmphex(desc_irqs(desc)->pins[1], ==, 0);
-	g_assert_cmphex(desc_irqs(desc)->pins[2], ==, 1 << 4);
-	g_assert_cmphex(desc_irqs(desc)->pins[3], ==, 0);
+	g_assert_cmpuint(desc->irqs.count, ==, 4);
+	gic_entry_check(&desc_irqs(desc)[0], 0, 1 << 1 | 1 << 2, 0, 1 << 4, 1u << 31);
+	gic_entry_check(&desc_irqs(desc)[1], 128, 1 << 0, 0, 0, 0);
+	gic_entry_check(&desc_irqs(desc)[2], 640, 1 << 0 | 1 << 1, 0, 0, 0);
+	gic_entry_check(&desc_irqs(desc)[3], 896, 0, 0, 1 << 27, 0);
+}
+
+/* Whether a file names the GIC or leaves that open, it is the same one. */
+static void test_gic_conflict(void)
+{
+	static const char *const controllers[] = {"", "Controller=0x8000000\n"};
+	g_autoptr(BhMachine) machine = bh_machine_new_simple(4, HOST_LOW_RAM_END);
+	BhMachineIntc *gic = machine->intcs->pdata[0];
+
+	g_free(machine->architecture);
+	machine->architecture = g_strdup("arm64");
+	gic->address = 0x8000000;
+	for (guint i = 0; i < 4; i++) {
+		g_autofree char *one =
+			g_strdup_printf("[Cell]\nCpus=1\n" PLAIN "[Interrupts i]\n%sPins=200\n",
+					controllers[i / 2]);
+		g_autofree char *other =
+			g_strdup_printf("[Cell]\nCpus=2\n" PLAIN "[Interrupts i]\n%sPins=200\n",
+					controllers[i % 2]);
+		g_autoptr(BhCellSet) set = bh_cell_set_new();
+		g_autoptr(GPtrArray) findings = NULL;
+		guint conflicts = 0;
+
+		cell_add(set, "one", one);
+		cell_add(set, "other", other);
+		bh_cell_set_for_machine(set, machine);
+		findings = bh_validate(set, NULL, machine);
+		for (guint k = 0; k < findings->len; k++)
+			conflicts += ((BhFinding *)findings->pdata[k])->kind ==
+				     BH_FINDING_INTERRUPT_CONFLICT;
+		g_assert_cmpuint(conflicts, ==, 2);
+	}
 }
 
 int main(int argc, char **argv)
@@ -987,5 +1037,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/cell-compile/ports", test_ports);
 	g_test_add_func("/cell-compile/nodes", test_nodes);
 	g_test_add_func("/cell-compile/nodes/gic", test_gic_nodes);
+	g_test_add_func("/cell-compile/gic-conflict", test_gic_conflict);
 	return g_test_run();
 }

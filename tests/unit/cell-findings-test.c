@@ -96,6 +96,8 @@ static const struct example examples[] = {
 	E(VALUE, BASE "[Device d]\nNode=^uart@a0000000\n"),
 	E(VALUE, BASE "[Ports p]\nRange=0x60, ^0x70-0x60\n"),
 	E(VALUE, BASE "[Interrupts i]\nPins=3,^128\n"),
+	E(VALUE, BASE "[Interrupts i]\nPins=3\nPins=4,^127-200\n"),
+	E(VALUE, "[Cell]\nArchitecture=arm64\nCpus=4\n" REST "[Interrupts i]\nPins=987,^988\n"),
 	E(VALUE, BASE "[Console]\nRegisterDistance=^2\n"),
 	E(VALUE, BASE "[Policy]\nMemory=^panic\n"),
 	E(VALUE, BASE "[Service]\nAfter=other ^a/b\n", .other = OTHER),
@@ -171,6 +173,9 @@ static const struct example examples[] = {
 	E(VALUE, BASE "[Link l]\nPeers=root\nPci=^0001:00:05.0\n"),
 	E(VALUE, BASE "[Link l]\nPeers=root\nProtocol=^0x10000\n"),
 	E(DMA_NONE, CPU "[Memory ram]\nSize=1M\nAccess=rwx\n" COMM "^" DEVICE("a", "01:00.0")),
+	E(DEVICE_NO_INTERRUPT,
+	  "[Cell]\nCpus=4\nArchitecture=arm64\n" RAM "[Memory comm]\nType=comm\n"
+	  "^" DEVICE("a", "01:00.0")),
 	E(ID_CONFLICT, "[Cell]\nCpus=4\nId=^3\n" REST, .other = "[Cell]\nId=3\nCpus=5\n" REST,
 	  .owner = "other"),
 	E(CPU_CONFLICT, "[Cell]\nCpus=4,^5\n" REST, .other = OTHER, .owner = "other"),
@@ -217,7 +222,7 @@ static const struct example examples[] = {
 	E(MEMORY_OVERLAP,
 	  BASE DEVICE("a", "^00:02.0") "[Memory m]\nSize=1M\n"
 				       "GuestAddress=0x90000000\n",
-	  .machine = PLAIN, .owner = "0000:00:02.0", .also = K(DEVICE_NO_IOMMU)),
+	  .machine = PLAIN, .owner = "0000:00:02.0"),
 	E(DEVICE_MISSING, BASE DEVICE("a", "^07:00.0"), .machine = PLAIN),
 	E(DEVICE_MISSING, BASE "[Device a]\nMatch=^dead:*\n", .machine = PLAIN),
 	E(DEVICE_MISSING, BASE "[Device a]\nNode=^/uart@0\n", .machine = PLAIN),
@@ -229,14 +234,11 @@ static const struct example examples[] = {
 	E(DEVICE_MISSING, BASE "[Device a]\nClass=^0108\n", .machine = PLAIN,
 	  .suggestion = "disk /"),
 	E(DEVICE_BRIDGE, BASE DEVICE("a", "^00:01.0"), .machine = PLAIN),
-	E(DEVICE_GROUP, BASE DEVICE("a", "^00:04.0"), .machine = PLAIN, .owner = "0000:00:05.0",
-	  .also = K(DEVICE_NO_IOMMU)),
-	E(DEVICE_RESET, BASE DEVICE("a", "^00:06.0"), .machine = PLAIN, .owner = "0000:00:07.0",
-	  .also = K(DEVICE_NO_IOMMU)),
-	E(DEVICE_IN_USE, BASE DEVICE("a", "^00:03.0"), .machine = PLAIN, .owner = "root",
-	  .also = K(DEVICE_NO_IOMMU)),
+	E(DEVICE_GROUP, BASE DEVICE("a", "^00:04.0"), .machine = PLAIN, .owner = "0000:00:05.0"),
+	E(DEVICE_RESET, BASE DEVICE("a", "^00:06.0"), .machine = PLAIN, .owner = "0000:00:07.0"),
+	E(DEVICE_IN_USE, BASE DEVICE("a", "^00:03.0"), .machine = PLAIN, .owner = "root"),
 	E(DEVICE_NO_IOMMU, BASE DEVICE("a", "^00:02.0"), .machine = NO_IOMMU),
-	E(DEVICE_NO_IOMMU, BASE DEVICE("a", "^00:02.0"), .machine = PLAIN),
+	E(DEVICE_NO_IOMMU, BASE DEVICE("a", "^00:08.0"), .machine = PLAIN),
 	E(CONSOLE_IN_USE, BASE "[Ports p]\nRange=0x60, ^0x3f8-0x3ff\n", .machine = PLAIN,
 	  .owner = "root"),
 	E(INTERRUPT_CONTROLLER, BASE "[Interrupts i]\nController=^0xfec10000\nPins=3\n",
@@ -316,6 +318,7 @@ static BhMachine *machine_make(enum machine kind)
 		g_strdup("0000:00:06.0");
 	device_add(machine, "0000:00:07.0", 7, 0x0c0330, "5")->reset_domain =
 		g_strdup("0000:00:06.0");
+	device_add(machine, "0000:00:08.0", 8, 0x078000, NULL);
 	if (kind != NO_IOMMU) {
 		iommu = bh_record_append(machine->iommus, &bh_record_iommu);
 		iommu->type = g_strdup("amd-vi");

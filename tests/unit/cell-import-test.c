@@ -260,6 +260,13 @@ static void test_cell(gconstpointer data)
 	g_assert_cmphex(cell->console.address, ==, 0x3f8);
 }
 
+static guint64 pin_of(const BhCell *cell, guint section)
+{
+	const BhCellInterrupts *interrupts = cell->interrupts->pdata[section];
+
+	return g_array_index(interrupts->pins, BhNumber, 0).value;
+}
+
 static void test_arm64(void)
 {
 	static const struct {
@@ -274,13 +281,14 @@ static void test_arm64(void)
 		g_autoptr(BhCell) cell = NULL;
 
 		put_signature(bytes, forms[i].signature, 2, forms[i].revision);
-		put_head(bytes, "../../gic demo \x01", 0, (struct counts){8, 3, 0, 1, 0, 0, 0, 0});
+		put_head(bytes, "../../gic demo \x01", 0, (struct counts){8, 3, 0, 2, 0, 0, 0, 0});
 		put_start(bytes, 0, 0, 0x9000000, 3, 0x3);
 		put(bytes, 2, 8);
 		put_memory(bytes, 0x7bfe0000, 0, 0x10000, 0x47);
 		put_memory(bytes, 0, 0x80000000, 0x1000, 0x23);
 		put_memory(bytes, 0x9000000, 0x9000000, 0x1000, 0x93);
 		put_irqs(bytes, 0x8000000, 32, 1 << 1);
+		put_irqs(bytes, 0x8000000, 672, 1 << 5);
 		imported = import(bytes, &error);
 		g_assert_no_error(error);
 		g_assert_cmpstr(imported->name, ==, "gic-demo");
@@ -289,11 +297,8 @@ static void test_arm64(void)
 		memory_is(cell, 2, "device", BH_MEMORY_DEVICE, 0x9000000, 0x9000000, 0x1000,
 			  BH_MEM_READ | BH_MEM_WRITE | BH_MEM_IO);
 		g_assert_cmphex(cell->console.flags, ==, BH_CONSOLE_MMIO | BH_CONSOLE_REGDIST_4);
-		g_assert_cmpuint(
-			g_array_index(((BhCellInterrupts *)cell->interrupts->pdata[0])->pins,
-				      BhNumber, 0)
-				.value,
-			==, 1);
+		g_assert_cmpuint(pin_of(cell, 0), ==, 1);
+		g_assert_cmpuint(pin_of(cell, 1), ==, 645);
 	}
 }
 

@@ -209,6 +209,52 @@ static void test_defaults(void)
 	g_assert_cmpuint(link->protocol, ==, 0);
 }
 
+static const BhCellInterrupts *interrupts_of(const BhCellSet *set, const char *name)
+{
+	return bh_cell_set_find(set, name)->interrupts->pdata[0];
+}
+
+/* What a file leaves open follows the machine; what it says does not, wherever it says it. */
+static void test_machine(void)
+{
+	static const struct {
+		const char *path, *text;
+	} files[] = {
+		{"open.cell", "[Interrupts i]\nPins=1\n[Cell]\nCpus=1\n[Memory c]\nType=comm\n"},
+		{"said.cell", "[Interrupts i]\nPins=1\n[Cell]\nCpus=2\nArchitecture=x86-64\n"
+			      "[Memory c]\nType=comm\n"},
+		{"wrong.cell", "[Interrupts i]\nPins=1\nOdd=1\n[Cell]\nCpus=3\n"},
+	};
+	g_autoptr(BhMachine) machine = bh_machine_new_simple(4, GIB);
+	g_autoptr(BhCellSet) set = bh_cell_set_new();
+	const BhCell *cell;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autoptr(BhCellFile) file = bh_cell_file_new(files[i].path, files[i].text, -1);
+
+		cell = bh_cell_set_put(set, file);
+		g_assert_cmpuint(cell->arch, ==, BH_ARCH_X86);
+	}
+	g_assert_cmphex(interrupts_of(set, "open")->controller, ==, 0xfec00000);
+	g_free(machine->architecture);
+	machine->architecture = g_strdup("arm64");
+	bh_cell_set_for_machine(set, machine);
+	g_assert_cmpuint(set->cells->len, ==, 3);
+	cell = bh_cell_set_find(set, "open");
+	g_assert_cmpuint(cell->arch, ==, BH_ARCH_ARM64);
+	g_assert_cmphex(((BhCellMemory *)cell->memory->pdata[0])->guest_address, ==, 0x80000000);
+	g_assert_cmphex(interrupts_of(set, "open")->controller, ==, BH_CONTROLLER_ANY);
+	cell = bh_cell_set_find(set, "said");
+	g_assert_cmpuint(cell->arch, ==, BH_ARCH_X86);
+	g_assert_cmphex(((BhCellMemory *)cell->memory->pdata[0])->guest_address, ==, 0x100000);
+	g_assert_cmphex(interrupts_of(set, "said")->controller, ==, 0xfec00000);
+	/* What was found is neither lost nor found twice. */
+	g_assert_cmpuint(set->findings->len, ==, 1);
+	bh_cell_set_for_machine(set, NULL);
+	g_assert_cmpuint(bh_cell_set_find(set, "open")->arch, ==, BH_ARCH_X86);
+	g_assert_cmpuint(set->findings->len, ==, 1);
+}
+
 static void test_keys(void)
 {
 	g_autoptr(BhCell) cell = parse(
@@ -420,6 +466,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/cell-parse/nearest", test_nearest);
 	g_test_add_func("/cell-parse/defaults", test_defaults);
 	g_test_add_func("/cell-parse/keys", test_keys);
+	g_test_add_func("/cell-parse/machine", test_machine);
 	g_test_add_func("/cell-parse/guest-addresses", test_guest_addresses);
 	g_test_add_func("/cell-parse/manual", test_manual);
 	g_test_add_func("/cell-parse/examples", test_examples);

@@ -436,6 +436,7 @@ static struct bh_memory arm_regions[] = {
 	{.virt = 0x40000000, .size = 126 * MIB, .flags = RWX | BH_MEM_LOADABLE},
 	{.virt = 0x80000000, .size = 4096, .flags = BH_MEM_READ | BH_MEM_WRITE | BH_MEM_COMM},
 };
+static const struct bh_link arm_links[] = {{.bdf = 0x08}, {.bdf = 0x28}};
 static struct bh_linux_board board;
 static struct bh_linux_arm64 arm;
 
@@ -450,8 +451,8 @@ static struct bh_linux_request arm_request_make(void)
 	arm_regions[1].size = 126 * MIB;
 	board = (struct bh_linux_board){
 		.gicd = 0x8000000,
-		.gicr = 0x80a0000,
-		.gicr_size = 0xf60000,
+		.gicr = {{0x80a0000, 0xf60000}},
+		.gicr_count = 1,
 		.timer_size = 48,
 		.cpu_count = 3,
 		.cpu = {1, 2, 0x100000003},
@@ -464,7 +465,8 @@ static struct bh_linux_request arm_request_make(void)
 		.cmdline = "console=ttyAMA0",
 		.memory = arm_regions,
 		.memory_count = G_N_ELEMENTS(arm_regions),
-		.has_pci = true,
+		.links = arm_links,
+		.link_count = G_N_ELEMENTS(arm_links),
 	};
 }
 
@@ -526,12 +528,16 @@ static void test_arm_tree(void)
 	g_assert_cmpstr(text, ==, "smc");
 	g_assert_cmphex(tree_cell("/interrupt-controller@8000000", "reg", 5), ==, 0x80a0000);
 	g_assert_cmphex(tree_cell("/pcie@7ff00000", "reg", 1), ==, BH_BOARD_ECAM);
+	g_assert_cmphex(tree_cell("/pcie@7ff00000", "interrupt-map", 0), ==, 0x0800);
 	g_assert_cmphex(tree_cell("/pcie@7ff00000", "interrupt-map", 6), ==,
-			BH_BOARD_LINE_PCI - 32);
+			BH_BOARD_LINE_PCI + 1 - 32);
+	g_assert_cmphex(tree_cell("/pcie@7ff00000", "interrupt-map", 8), ==, 0x2800);
+	g_assert_null(fdt_getprop(arm.dtb, fdt_path_offset(arm.dtb, "/chosen"),
+				  "linux,pci-probe-only", NULL));
 	text = fdt_getprop(arm.dtb, fdt_path_offset(arm.dtb, "/aliases"), "serial0", NULL);
 	g_assert_cmphex(tree_cell(text, "reg", 1), ==, BH_BOARD_UART);
 
-	request.has_pci = false;
+	request.link_count = 0;
 	request.initrd_size = 0;
 	g_assert_cmpstr(bh_linux_build_arm64(&request, &board, &arm), ==, NULL);
 	g_assert_cmpint(fdt_path_offset(arm.dtb, "/pcie@7ff00000"), <, 0);
@@ -562,6 +568,20 @@ static void test_arm_refused(void)
 	request = arm_request_make();
 	put(0x18, 8, 1);
 	arm_refuses(&request, "big-endian");
+	/* A program of UEFI says how long its file is. */
+	request = arm_request_make();
+	put(0, 2, 0x5a4d);
+	put(0x3c, 4, 0x40);
+	memcpy(head + 0x40, "PE\0\0", 4);
+	put(0x46, 2, 2);
+	put(0x54, 2, 160);
+	put(0x108, 4, 24 * MIB);
+	put(0x10c, 4, MIB / 16);
+	put(0x130, 4, 8 * MIB);
+	put(0x134, 4, 24 * MIB);
+	g_assert_null(bh_linux_build_arm64(&request, &board, &arm));
+	request.kernel_size--;
+	arm_refuses(&request, "cut short: it has 33554431 of 33554432 bytes");
 	memcpy(head, "\x1f\x8b", 2);
 	arm_refuses(&request, "gzip");
 	put(0, 2, 0x5a4d);
@@ -589,6 +609,12 @@ static void file_put(const char *root, const char *name, const void *data, gssiz
 
 	g_assert_cmpint(g_mkdir_with_parents(directory, 0700), ==, 0);
 	g_assert_true(g_file_set_contents(path, data, size, NULL));
+}
+
+static void gicr_check(guint place, guint64 start, guint64 size)
+{
+	g_assert_cmphex(board.gicr[place].start, ==, start);
+	g_assert_cmphex(board.gicr[place].size, ==, size);
 }
 
 /* A cell's tree is as good as a machine's. */
@@ -623,12 +649,35 @@ static void test_arm_board(void)
 	file_put(root, made[1], "\0\0\0\1\0\0\0\2", 8);
 	board_says(root, NULL);
 	g_assert_cmphex(board.gicd, ==, 0x8000000);
-	g_assert_cmphex(board.gicr, ==, 0x80a0000);
-	g_assert_cmphex(board.gicr_size, ==, 0xf60000);
+	gicr_check(0, 0x80a0000, 0xf60000);
+	g_assert_cmpuint(board.gicr_count, ==, 1);
+	g_assert_cmpuint(board.gicr_stride, ==, 0);
 	g_assert_cmpuint(board.timer_size, ==, 48);
 	g_assert_cmpuint(board.cpu_count, ==, 2);
 	g_assert_cmphex(board.cpu[0], ==, 7);
 	g_assert_cmphex(board.cpu[1], ==, 0x100000002);
+	/* Where redistributors are in several places, too: as many as fit, and not one more. */
+	request = arm_request_make();
+	board.gicr_stride = 0x40000;
+	board.gicr_count = BH_LINUX_GICR_MAX;
+	for (guint i = 1; i < BH_LINUX_GICR_MAX; i++)
+		board.gicr[i] = (struct bh_range){0x400000000 * i, 0x20000 * i};
+	g_assert_cmpstr(bh_linux_build_arm64(&request, &board, &arm), ==, NULL);
+	g_assert_cmpuint(tree_cell("/interrupt-controller@8000000", "#redistributor-regions", 0),
+			 ==, BH_LINUX_GICR_MAX);
+	file_put(root, "sys/firmware/fdt", arm.dtb, arm.dtb_size);
+	board_says(root, NULL);
+	g_assert_cmpuint(board.gicr_count, ==, BH_LINUX_GICR_MAX);
+	g_assert_cmphex(board.gicr_stride, ==, 0x40000);
+	gicr_check(0, 0x80a0000, 0xf60000);
+	for (guint i = 1; i < BH_LINUX_GICR_MAX; i++)
+		gicr_check(i, 0x400000000 * i, 0x20000 * i);
+	g_assert_cmpint(fdt_setprop_inplace_u32(
+				arm.dtb, fdt_path_offset(arm.dtb, "/interrupt-controller@8000000"),
+				"#redistributor-regions", BH_LINUX_GICR_MAX + 1),
+			==, 0);
+	file_put(root, "sys/firmware/fdt", arm.dtb, arm.dtb_size);
+	board_says(root, "in more places than a Linux cell can be told of");
 	/* With a GICv2, too. */
 	request = arm_request_make();
 	board.gicc = 0x8010000;
@@ -637,7 +686,7 @@ static void test_arm_board(void)
 	board_says(root, NULL);
 	g_assert_cmphex(board.gicd, ==, 0x8000000);
 	g_assert_cmphex(board.gicc, ==, 0x8010000);
-	g_assert_cmphex(board.gicr, ==, 0);
+	g_assert_cmpuint(board.gicr_count, ==, 0);
 	for (guint i = 0; i < G_N_ELEMENTS(made); i++) {
 		g_autofree char *path = g_build_filename(root, made[i], NULL);
 
@@ -714,8 +763,8 @@ static void test_arm_acpi(void)
 	file_put(root, made[1], "4\n", 2);
 	board_says(root, NULL);
 	g_assert_cmphex(board.gicd, ==, 0x8000000);
-	g_assert_cmphex(board.gicr, ==, 0x10000000);
-	g_assert_cmphex(board.gicr_size, ==, 0x20000);
+	gicr_check(0, 0x10000000, 0x20000);
+	g_assert_cmpuint(board.gicr_count, ==, 1);
 	g_assert_cmpmem(board.timer, board.timer_size, timers, sizeof(timers));
 	g_assert_cmpuint(board.cpu_count, ==, 2);
 	g_assert_cmphex(board.cpu[0], ==, 8);
@@ -725,8 +774,29 @@ static void test_arm_acpi(void)
 	board_says(root, "does not know CPU 1");
 	/* Redistributors in two places. */
 	madt[sizeof(madt) - 16] = 0xe;
+	madt[sizeof(madt) - 16 + 7] = 0x20; /* 0x20000000 */
+	madt[sizeof(madt) - 16 + 14] = 4; /* 0x40000 bytes */
 	tables_put(root);
-	board_says(root, "in several places");
+	file_put(root, made[1], "4\n", 2);
+	board_says(root, NULL);
+	gicr_check(0, 0x10000000, 0x20000);
+	gicr_check(1, 0x20000000, 0x40000);
+	g_assert_cmpuint(board.gicr_count, ==, 2);
+	/* Each CPU names its own: the cell's are there, in its order. */
+	madt_make();
+	madt[sizeof(madt) - 32] = 0xf;
+	madt[44 + 60 + 3] = 0x30;
+	madt[44 + 80 + 60 + 3] = 0x40;
+	tables_put(root);
+	board_says(root, NULL);
+	gicr_check(0, 0x40000000, 0x20000);
+	gicr_check(1, 0x30000000, 0x20000);
+	g_assert_cmpuint(board.gicr_count, ==, 2);
+	g_assert_cmphex(board.gicc, ==, 0);
+	madt[44 + 80 + 60 + 3] = 0;
+	tables_put(root);
+	board_says(root, "where the redistributor of CPU 0 is");
+	file_put(root, made[1], "6\n", 2);
 	/* None, and the CPUs name the interface of a GICv2, or none. */
 	madt_make();
 	madt[sizeof(madt) - 32] = 0xf;
@@ -737,7 +807,7 @@ static void test_arm_acpi(void)
 	file_put(root, made[1], "4\n", 2);
 	board_says(root, NULL);
 	g_assert_cmphex(board.gicc, ==, 0x10000);
-	g_assert_cmphex(board.gicr, ==, 0);
+	g_assert_cmpuint(board.gicr_count, ==, 0);
 	file_put(root, made[1], "6\n", 2);
 	madt_make();
 	gtdt[64] = 0;
@@ -764,6 +834,256 @@ static void test_arm_acpi(void)
 	}
 }
 
+/* Two functions on bus 0, which share a page, and one behind a bridge, above 4 GiB. */
+static void arm_functions_put(void)
+{
+	board.pci = (struct bh_linux_pci){
+		.ecam = 0x4010000000,
+		.coherent = true,
+		.count = 3,
+		.function =
+			{
+				{.bdf = 0x18,
+				 .line = 38,
+				 .bars = 2,
+				 .bar = {{0x10040000, 0x20000}, {0x10020000, 0x1000}}},
+				{.bdf = 0x21, .bars = 1, .bar = {{0x10020000, 0x1000}}},
+				{.bdf = 0x300,
+				 .line = 300,
+				 .bars = 2,
+				 .bar = {{0x8000000000, 0x4000}, {0x8000004000, 0x1000}}},
+			},
+	};
+	arm_regions[0].flags |= BH_MEM_DMA;
+	arm_regions[1].flags |= BH_MEM_DMA;
+	arm_regions[1].phys = 0x1b0000000;
+}
+
+static void tree_cells(const char *node, const char *property, const guint32 *expected, gsize count)
+{
+	int length;
+
+	g_assert_nonnull(fdt_getprop(arm.dtb, fdt_path_offset(arm.dtb, node), property, &length));
+	g_assert_cmpint(length, ==, count * 4);
+	for (gsize i = 0; i < count; i++)
+		g_assert_cmphex(tree_cell(node, property, i), ==, expected[i]);
+}
+#define TREE_CELLS(node, property, ...)                                \
+	tree_cells((node), (property), (const guint32[]){__VA_ARGS__}, \
+		   G_N_ELEMENTS(((const guint32[]){__VA_ARGS__})))
+
+static bool tree_has(const char *node, const char *property)
+{
+	return fdt_getprop(arm.dtb, fdt_path_offset(arm.dtb, node), property, NULL) != NULL;
+}
+
+static void test_arm_functions(void)
+{
+	const char *const bus0 = "/pcie@4010000000", *const bus3 = "/pcie@4010300000";
+	struct bh_linux_request request = arm_request_make();
+
+	arm_functions_put();
+	g_assert_cmpstr(bh_linux_build_arm64(&request, &board, &arm), ==, NULL);
+	g_assert_cmpint(fdt_check_full(arm.dtb, arm.dtb_size), ==, 0);
+	g_assert_cmpuint(tree_cell("/chosen", "linux,pci-probe-only", 0), ==, 1);
+	/* Links are there as well, and nowhere else. */
+	g_assert_cmpint(fdt_path_offset(arm.dtb, "/pcie@7ff00000"), <, 0);
+	TREE_CELLS(bus0, "reg", 0x40, 0x10000000, 0, 0x100000);
+	TREE_CELLS(bus0, "bus-range", 0, 0);
+	TREE_CELLS(bus0, "ranges", 0x02000000, 0, 0x10020000, 0, 0x10020000, 0, 0x1000, 0x02000000,
+		   0, 0x10040000, 0, 0x10040000, 0, 0x20000, 0x02000000, 0, BH_BOARD_WINDOW, 0,
+		   BH_BOARD_WINDOW, 0, BH_BOARD_WINDOW_SIZE);
+	TREE_CELLS(bus0, "interrupt-map-mask", 0xff00, 0, 0, 0);
+	TREE_CELLS(bus0, "interrupt-map", 0x1800, 0, 0, 0, 1, 0, 6, 4, 0x0800, 0, 0, 0, 1, 0,
+		   BH_BOARD_LINE_PCI + 1 - 32, 1, 0x2800, 0, 0, 0, 1, 0, BH_BOARD_LINE_PCI + 1 - 32,
+		   1);
+	TREE_CELLS(bus0, "dma-ranges", 0x03000000, 1, 0xb0000000, 0, 0x40000000, 0, 126 * MIB);
+	g_assert_true(tree_has(bus0, "dma-coherent"));
+	g_assert_false(tree_has(bus0, "msi-parent"));
+	TREE_CELLS(bus3, "reg", 0x40, 0x10300000, 0, 0x100000);
+	TREE_CELLS(bus3, "bus-range", 3, 3);
+	TREE_CELLS(bus3, "linux,pci-domain", 3);
+	TREE_CELLS(bus3, "ranges", 0x03000000, 0x80, 0, 0x80, 0, 0, 0x5000);
+	TREE_CELLS(bus3, "interrupt-map", 0, 0, 0, 0, 1, 0, 300 - 32, 4);
+
+	/* Behind an IOMMU memory is where the cell sees it; and a bridge whose DMA goes past caches. */
+	board.pci.coherent = false;
+	for (guint i = 0; i < 3; i++)
+		board.pci.function[i].translated = true;
+	request.link_count = 0;
+	g_assert_cmpstr(bh_linux_build_arm64(&request, &board, &arm), ==, NULL);
+	g_assert_false(tree_has(bus0, "dma-ranges"));
+	g_assert_false(tree_has(bus0, "dma-coherent"));
+	TREE_CELLS(bus0, "interrupt-map", 0x1800, 0, 0, 0, 1, 0, 6, 4);
+	/* Each bus by itself, but not half of one. */
+	board.pci.function[2].translated = false;
+	g_assert_cmpstr(bh_linux_build_arm64(&request, &board, &arm), ==, NULL);
+	g_assert_false(tree_has(bus0, "dma-ranges"));
+	g_assert_true(tree_has(bus3, "dma-ranges"));
+	/* Links do no DMA, and are on bus 0 also where no function is. */
+	board.pci.function[0] = board.pci.function[2];
+	board.pci.count = 1;
+	request.link_count = G_N_ELEMENTS(arm_links);
+	g_assert_cmpstr(bh_linux_build_arm64(&request, &board, &arm), ==, NULL);
+	g_assert_false(tree_has(bus0, "dma-ranges"));
+	TREE_CELLS(bus0, "ranges", 0x02000000, 0, BH_BOARD_WINDOW, 0, BH_BOARD_WINDOW, 0,
+		   BH_BOARD_WINDOW_SIZE);
+	g_assert_true(tree_has(bus3, "dma-ranges"));
+	arm_functions_put();
+	request.link_count = 0;
+	board.pci.function[0].translated = true;
+	arm_refuses(&request, "behind an IOMMU and some are not");
+	board.pci.function[1].translated = true;
+	request.link_count = BH_LINKS_MAX + 1;
+	arm_refuses(&request, "this one has 33");
+	request.link_count = 0;
+	arm_regions[1].flags &= ~BH_MEM_DMA;
+	arm_refuses(&request, "memory at guest address 0x40000000 is not for devices");
+	arm_regions[0].flags &= ~BH_MEM_DMA;
+}
+
+/* A cell with 00:03.0 and 03:00.0, and with SPIs 6 and 268. */
+static struct {
+	struct bh_cell_desc head;
+	struct bh_pci pci[2];
+	struct bh_irqs irqs[2];
+} arm_cell = {
+	.head =
+		{
+			.pci = {offsetof(typeof(arm_cell), pci), 2},
+			.irqs = {offsetof(typeof(arm_cell), irqs), 2},
+		},
+	.pci = {{.bdf = 0x18}, {.bdf = 0x300}},
+	.irqs = {{.pins = {1 << 6}}, {.first = 256, .pins = {1 << 12}}},
+};
+
+static void pci_says(const char *root, const char *what)
+{
+	const char *why = bh_linux_pci_read(root, &arm_cell.head, &board.pci);
+
+	if (!what)
+		g_assert_cmpstr(why, ==, NULL);
+	else if (!why || !strstr(why, what))
+		g_error("\"%s\" does not say \"%s\"", why, what);
+}
+
+static void tree_remove(const char *path)
+{
+	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (directory && (name = g_dir_read_name(directory))) {
+		g_autofree char *below = g_build_filename(path, name, NULL);
+
+		tree_remove(below);
+	}
+	g_assert_cmpint(g_remove(path), ==, 0);
+}
+
+static void test_arm_functions_read(void)
+{
+	g_autofree char *root = g_dir_make_tmp("linux-test.XXXXXX", NULL);
+	const char *const node = "sys/class/pci_bus/0000:00/of_node";
+	g_autofree char *kind = g_build_filename(node, "compatible", NULL);
+	g_autofree char *reg = g_build_filename(node, "reg", NULL);
+	g_autofree char *coherent = g_build_filename(node, "../dma-coherent", NULL);
+	const char *const first = "sys/bus/pci/devices/0000:00:03.0";
+	const char *const second = "sys/bus/pci/devices/0000:03:00.0";
+	const char *const resource = "0x0000000010040000 0x000000001005ffff 0x0000000000040200\n"
+				     "0x0000000000001000 0x000000000000101f 0x0000000000040101\n"
+				     "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
+				     "0x0000008000000100 0x00000080000010ff 0x0000000000140204\n"
+				     "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
+				     "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
+				     "0x0000000010000000 0x000000001003ffff 0x0000000000046200\n";
+	g_autofree char *path = g_build_filename(first, "resource", NULL);
+	g_autofree char *other = g_build_filename(second, "resource", NULL);
+	guint8 mcfg[60] = {0}, iort[48 + 32] = {0};
+
+	pci_says(root, "no pci-host-ecam-generic as host bridge 0");
+	file_put(root, kind, "something,else", 15);
+	pci_says(root, "no pci-host-ecam-generic as host bridge 0");
+	file_put(root, kind, "pci-host-ecam-generic", 22);
+	pci_says(root, "does not say where the configuration space");
+	file_put(root, reg, "\0\0\0\x40\x10\0\0\0\0\0\0\0\x10\0\0\0", 16);
+	pci_says(root, "0000:00:03.0/resource cannot be read");
+	file_put(root, path, resource, -1);
+	file_put(root, other, resource, -1);
+	pci_says(root, NULL);
+	g_assert_cmphex(board.pci.ecam, ==, 0x4010000000);
+	g_assert_false(board.pci.coherent);
+	g_assert_cmpuint(board.pci.count, ==, 2);
+	g_assert_cmphex(board.pci.function[1].bdf, ==, 0x300);
+	/* Whole pages of memory; I/O ports, what is empty and the ROM are nothing to the cell. */
+	g_assert_cmpuint(board.pci.function[0].bars, ==, 2);
+	g_assert_cmphex(board.pci.function[0].bar[0].size, ==, 0x20000);
+	g_assert_cmphex(board.pci.function[0].bar[1].start, ==, 0x8000000000);
+	g_assert_cmphex(board.pci.function[0].bar[1].size, ==, 0x2000);
+	g_assert_cmpuint(board.pci.function[0].line, ==, 0);
+	g_assert_false(board.pci.function[0].translated);
+
+	file_put(root, "sys/bus/pci/devices/0000:00:03.0/irq", "17\n", -1);
+	file_put(root, "sys/kernel/irq/17/hwirq", "38\n", -1);
+	file_put(root, "sys/bus/pci/devices/0000:03:00.0/irq", "18\n", -1);
+	file_put(root, "sys/kernel/irq/18/hwirq", "300\n", -1);
+	file_put(root, "sys/bus/pci/devices/0000:03:00.0/iommu_group/type", "DMA\n", -1);
+	file_put(root, coherent, "", 0);
+	pci_says(root, NULL);
+	g_assert_true(board.pci.coherent);
+	g_assert_cmpuint(board.pci.function[0].line, ==, 38);
+	g_assert_false(board.pci.function[0].translated);
+	g_assert_cmpuint(board.pci.function[1].line, ==, 300);
+	g_assert_true(board.pci.function[1].translated);
+	/* Lines that are not the cell's, no SPI, and none at all. */
+	for (guint i = 0; i < 4; i++) {
+		file_put(root, "sys/kernel/irq/17/hwirq",
+			 ((const char *const[]){"39\n", "6\n", "18446744073709551615\n", "\n"})[i],
+			 -1);
+		pci_says(root, NULL);
+		g_assert_cmpuint(board.pci.function[0].line, ==, 0);
+	}
+
+	/* ACPI: segment 1 comes first in the table. */
+	file_put(root, "sys/firmware/acpi/tables/MCFG", mcfg, 44);
+	pci_says(root, "table MCFG does not say");
+	mcfg[44 + 8] = 1;
+	mcfg[44] = 1;
+	file_put(root, "sys/firmware/acpi/tables/MCFG", mcfg, sizeof(mcfg));
+	pci_says(root, "table MCFG does not say");
+	mcfg[44 + 8] = 0;
+	file_put(root, "sys/firmware/acpi/tables/MCFG", mcfg, sizeof(mcfg));
+	pci_says(root, NULL);
+	g_assert_cmphex(board.pci.ecam, ==, 1);
+	g_assert_true(board.pci.coherent);
+	/* A root complex says whether it is coherent. */
+	iort[40] = 48;
+	iort[48] = 2;
+	iort[49] = 32;
+	for (guint i = 0; i < 2; i++) {
+		iort[48 + 16] = i;
+		file_put(root, "sys/firmware/acpi/tables/IORT", iort, sizeof(iort));
+		pci_says(root, NULL);
+		g_assert_true(board.pci.coherent == !!i);
+	}
+	/* Cut short anywhere, or with an entry of any length. */
+	for (gsize size = 0; size < sizeof(iort); size++) {
+		file_put(root, "sys/firmware/acpi/tables/IORT", iort, size);
+		pci_says(root, NULL);
+	}
+	for (guint length = 0; length < 48; length++) {
+		iort[49] = length;
+		file_put(root, "sys/firmware/acpi/tables/IORT", iort, sizeof(iort));
+		pci_says(root, NULL);
+	}
+	arm_cell.head.pci.count = BH_LINUX_FUNCTIONS_MAX + 1;
+	pci_says(root, "and this one has 17");
+	arm_cell.head.pci.count = 0;
+	pci_says(root, NULL);
+	g_assert_cmpuint(board.pci.count, ==, 0);
+	arm_cell.head.pci.count = 2;
+	tree_remove(root);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -779,5 +1099,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/linux/arm64/refused", test_arm_refused);
 	g_test_add_func("/linux/arm64/board", test_arm_board);
 	g_test_add_func("/linux/arm64/acpi", test_arm_acpi);
+	g_test_add_func("/linux/arm64/functions", test_arm_functions);
+	g_test_add_func("/linux/arm64/functions/read", test_arm_functions_read);
 	return g_test_run();
 }

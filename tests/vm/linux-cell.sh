@@ -29,6 +29,18 @@ linux_initrd()
 	rm -rf "$fs"
 }
 
+# linux_modules TREE MODULE…: those of the running kernel, with what they need, for the initial file system.
+linux_modules()
+{
+	local tree=$1 file
+	shift
+	for module; do
+		modprobe -D "$module" 2>/dev/null | sed -n 's/^insmod //p'
+	done | while read -r file _; do
+		cp "$file" "$tree/"
+	done
+}
+
 # Checks run in subshells, and none of the starts may be taken for another.
 echo 0 >/run/linux-boots
 

@@ -151,6 +151,29 @@ if wanted do=net; then
 	fi
 fi
 
+# Network cards of the machine, which the kernel's own driver drives: each asks QEMU's gateway by its pin and by DMA.
+if wanted do=card; then
+	for module in pps_core ptp e1000e; do
+		[ ! -e /$module.ko ] || insmod /$module.ko
+	done
+	for card in /sys/bus/pci/drivers/e1000e/*:*; do
+		interface=$(basename "$card"/net/*)
+		echo "$me: card ${card##*/} with BAR $(sed -n '1s/ .*//p' "$card/resource")"
+		ip link set "$interface" up
+		ip addr add 10.0.2.15/24 dev "$interface"
+		until [ "$(cat "/sys/class/net/$interface/carrier")" = 1 ]; do usleep 50000; done
+		ping -c 3 -W 10 10.0.2.2 >/dev/null && echo "$me: card ${card##*/} reaches the gateway"
+		echo "$me: card ${card##*/} interrupts by $(awk -v name="$interface" '$NF == name { print $(NF - 3), $(NF - 2), $(NF - 1), ($2 > 0) }' /proc/interrupts)"
+		ip link set "$interface" down
+	done
+	for function in /sys/bus/pci/devices/*; do
+		echo "$me: function ${function##*/} is $(cat "$function/vendor"):$(cat "$function/device")"
+		[ "$(cat "$function/vendor")" = 0x110a ] || continue
+		echo 1 >"$function/enable"
+		echo "$me: link of $(($(register $(($(sed -n '1s/ .*//p' "$function/resource") + 4))))) peers"
+	done
+fi
+
 # More than the cell was given: memory, a port, a message to a foreign CPU. What follows is the policy's choice.
 if wanted do=wild; then
 	echo "$me: wild"

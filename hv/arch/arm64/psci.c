@@ -23,7 +23,7 @@
 
 #define PSCI_OFF 1
 #define NOT_SUPPORTED (-1)
-#define INVALID_PARAMETERS (-2)
+#define DENIED (-3)
 #define ALREADY_ON (-4)
 
 static struct cpu *cpu_find(const struct cell *cell, u64 affinity)
@@ -40,8 +40,9 @@ static s64 cpu_on(struct cpu *caller, u64 affinity, u64 entry, u64 context)
 {
 	struct cpu *cpu = cpu_find(caller->cell, affinity & AFFINITY_MASK);
 
+	/* The guest ABI's answer, where PSCI would have INVALID_PARAMETERS (DEN 0022, 5.6). */
 	if (!cpu)
-		return INVALID_PARAMETERS;
+		return DENIED;
 	/*
 	 * A failed CPU stays as it is until its cell is started again. One that has not got round to its part of the start is
 	 * off all the same: the caller, which has, need not know. It will see both requests, in their order.
@@ -60,7 +61,7 @@ static s64 affinity_info(const struct cpu *caller, u64 affinity)
 	struct cpu *cpu = cpu_find(caller->cell, affinity & AFFINITY_MASK);
 
 	if (!cpu)
-		return INVALID_PARAMETERS;
+		return DENIED;
 	return cpu->mode == CPU_RUNNING || cpu->requests & CPU_REQUEST_SIPI ? 0 : PSCI_OFF;
 }
 

@@ -5,6 +5,7 @@
  * is the virtual one, IHI 0048B, 4.3.
  */
 #include <hv/arch/arm64/arm64.h>
+#include <hv/arch/arm64/redistributors.h>
 #include <hv/core/arch.h>
 #include <hv/core/cell.h>
 #include <hv/core/error.h>
@@ -41,29 +42,16 @@
 #define GICV_SIZE 0x2000 /* deactivation is on the second page */
 
 #define SPI_WORDS_MAX 32 /* of 32 ids */
-#define GICR_SHIFT 17
-#define GICR_VLPI_SHIFT 18
-#define GICR_STRIDE (1u << GICR_SHIFT)
 #define GICR_CTLR 0x00000
 #define GICR_IIDR 0x00004
-#define GICR_TYPER 0x00008
 #define GICR_WAKER 0x00014
 #define GICR_SGI 0x10000
 #define SGI_PAGE(reg) ((reg)-GICR_SGI)
-#define TYPER_VLPIS BIT(1)
-#define TYPER_LAST BIT(4)
 
 static struct spinlock vgic_lock; /* around read-modify-write of registers that cells share */
 static u8 priorities[1024]; /* of SPIs, as in hardware */
 struct gic_frames gic_frames;
 static u32 ppis; /* all but the maintenance interrupt */
-/* Where redistributors are, and whose each is. */
-static struct gicr_region {
-	u64 start, size;
-	u32 shift;
-	u32 first, count; /* in frame_cpu */
-} gicr_regions[BH_BOOT_GICR_MAX];
-static struct cpu *frame_cpu[BH_CPUS_MAX]; /* NULL: nobody's that is known */
 
 u8 vgic_priority(u32 id)
 {
@@ -426,22 +414,10 @@ static bool rd_page_access(const struct cpu *cpu, const struct cpu *owner,
 	return true;
 }
 
-static const struct gicr_region *region_of(u64 address)
-{
-	u32 i = 0;
-
-	while (i < ARRAY_SIZE(gicr_regions) - 1 &&
-	       address - gicr_regions[i].start >= gicr_regions[i].size)
-		i++;
-	return &gicr_regions[i];
-}
-
 static __noinline bool redistributor_access(struct cpu *cpu, struct mmio_access *access)
 {
-	const struct gicr_region *region = region_of(access->address.v);
-	u64 offset = access->address.v - region->start;
-	u64 frame = offset >> region->shift, reg = offset & (BIT(region->shift) - 1);
-	struct cpu *owner = frame < region->count ? frame_cpu[region->first + frame] : NULL;
+	u64 reg;
+	struct cpu *owner = redistributor_owner(access->address.v, &reg);
 
 	access->kind = BH_KIND_IRQ;
 	if (reg & (access->width - 1))
@@ -536,48 +512,6 @@ static u32 spi_words(void)
 	return MIN((gicd_read(GICD_TYPER, 4) & 0x1f) + 1, (u64)32);
 }
 
-/*
- * Which redistributor is which CPU's it says itself; the last one of a region says that, too, and behind it may be nothing. How
- * many frames there are after this region.
- */
-static u32 frames_find(struct gicr_region *region, u32 frames)
-{
-	u64 typer, affinity;
-	struct cpu *cpu;
-
-	region->shift = GICR_SHIFT;
-	region->first = frames;
-	do {
-		u64 at = region->start + ((u64)region->count << region->shift);
-
-		typer = mmio_read(PADDR(at + GICR_TYPER), 8);
-		if (typer & TYPER_VLPIS)
-			region->shift = GICR_VLPI_SHIFT;
-		affinity = (typer >> 56) << 32 | (typer >> 32 & 0xffffff);
-		cpu_for_each (cpu)
-			if (cpu->arch.affinity == affinity) {
-				cpu->arch.gic.redistributor = PADDR(at);
-				frame_cpu[frames] = cpu;
-			}
-		region->count++;
-		frames++;
-	} while (!(typer & TYPER_LAST) && frames < BH_CPUS_MAX &&
-		 (u64)(region->count + 1) << region->shift <= region->size);
-	return frames;
-}
-
-static void regions_find(void)
-{
-	u32 frames = 0;
-
-	for (u32 i = 0; i < ARRAY_SIZE(machine.gic.gicr); i++) {
-		gicr_regions[i].start = machine.gic.gicr[i].start;
-		gicr_regions[i].size = machine.gic.gicr[i].size;
-		if (frames < BH_CPUS_MAX && gicr_regions[i].size >= GICR_STRIDE)
-			frames = frames_find(&gicr_regions[i], frames);
-	}
-}
-
 void vgic_init(void)
 {
 	struct cpu *cpu;
@@ -593,7 +527,7 @@ void vgic_init(void)
 	lines_init(spi_words() * 32);
 	lines_reset(&root_cell);
 	if (!gic_is_v2()) {
-		regions_find();
+		redistributors_find();
 		return;
 	}
 	cpu_for_each (cpu)
