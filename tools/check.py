@@ -235,9 +235,14 @@ def meson_jobs(report, label, directory, tests, emulator=()):
     return [[job(test) for test in tests if test['is_parallel'] == parallel] for parallel in (True, False)]
 
 
+def wants_system(name):
+    return any('--system' in path.read_text() for path in (TOP / 'tests/vm').glob(f'{name}.*test'))
+
+
 def board_jobs(report, boards, thorough):
     """Each group of tests that share a board is one program: the seconds it may take, and the job."""
     jobs = []
+    on_systems = collections.defaultdict(list)
     for arch, series in boards:
         command = [TOP / 'tests/vm/run', *['--thorough'] * thorough, '--arch', arch, '--kernel', series]
         listing = subprocess.run([*command, '--groups'], check=True, capture_output=True, text=True)
@@ -245,9 +250,24 @@ def board_jobs(report, boards, thorough):
             seconds, *names = line.split()
             label = f'board {series}' if arch == 'amd64' else f'board {arch} {series}'
             # In its own time vm/run ends a board by itself, and says which test it was.
-            jobs.append((int(seconds), functools.partial(run_tap, report, label, [*command, *names], 2 * int(seconds) + 900,
-                                                         log=f'{label} {names[0]}')))
+            job = (int(seconds), functools.partial(run_tap, report, label, [*command, *names], 2 * int(seconds) + 900,
+                                                   log=f'{label} {names[0]}'))
+            if wants_system(names[0]):
+                on_systems[arch].append(job)
+            else:
+                jobs.append(job)
+    for arch, tests in on_systems.items():
+        jobs.append((sum(seconds for seconds, _ in tests), functools.partial(system_job, report, arch, [job for _, job in tests])))
     return jobs
+
+
+def system_job(report, arch, tests):
+    """Tests of the board with a system, after its disk was made, which must not take of their time: minutes, where it is the first
+    of another architecture."""
+    if run_step(report, f'build: the board with a system, {arch}', [TOOLS / 'system-image'], 3600,
+                env=dict(os.environ, BULKHEAD_ARCH=arch)):
+        for test in tests:
+            test()
 
 
 def asked(which, arch='amd64'):
@@ -301,12 +321,6 @@ def main():
 
     boards = [('amd64', series) for series in built if staged] + [('arm64', series) for series in build_arm64(report)]
 
-    if not arguments.quick:
-        # Before the tests that boot it, whose time it would take; that of arm64 takes minutes when it is the first one.
-        side_by_side([functools.partial(run_step, report, f'build: the board with a system, {arch}', [TOOLS / 'system-image'], 3600,
-                                        env=dict(os.environ, BULKHEAD_ARCH=arch))
-                      for arch in sorted({arch for arch, _ in boards})])
-
     plain = meson_tests(BUILD) if programs else []
     strict = meson_tests(BUILD / 'sanitized') if sanitized else []
     if not arguments.thorough:
@@ -341,7 +355,7 @@ def main():
 
     report.heading('tests, hosted and on boards')
     # The boards that take longest begin first: what is hosted goes on beside them.
-    side_by_side([*emulated[:1], *hosted, *emulated[1:]])
+    side_by_side([*emulated[:2], *hosted, *emulated[2:]])
     report.heading('tests that measure')
     for job in alone:
         job()

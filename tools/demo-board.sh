@@ -40,7 +40,7 @@ write()
 
 cd /root || exit 1
 title "A stock Debian is running, with nothing reserved for Bulkhead, and its packages installed"
-do_it uname -sr
+do_it uname -srm
 do_it cat /proc/cmdline
 do_it dpkg-query -W 'bulkhead*'
 before="CPUs $(cpus), $(blocks) memory blocks"
@@ -55,26 +55,7 @@ do_it bulkhead status
 seen "Linux now has CPUs $(cpus), $(blocks) memory blocks, $(memory) MiB; the rest of its memory is for the core and for cells"
 
 title "A cell is a file, and a service: one CPU and a megabyte, where a payload runs alone"
-write heart <<'END'
-[Cell]
-Description=A program whose heart beats
-Cpus=count:1
-CommandLine=period-ms=200
-HeartbeatSec=10
-
-[Memory ram]
-Size=1M
-GuestAddress=0
-
-[Memory comm]
-Type=comm
-
-[Image program]
-File=/usr/lib/bulkhead/payloads/heartbeat.bin
-
-[Service]
-Restart=on-failure
-END
+heart 200 | write heart
 do_it bulkhead apply heart.cell
 do_it systemctl start bulkhead-cell@heart
 within 20 beats_beyond 2 || fail "no heartbeat arrives in the journal"
@@ -83,25 +64,7 @@ do_it systemctl --no-pager --lines=4 status bulkhead-cell@heart
 seen "Linux keeps CPUs $(cpus); what the cell says is in the journal"
 
 title "A hostile cell reads memory that is not its own"
-write intruder <<'END'
-[Cell]
-Description=A program that reaches for what others own
-Cpus=count:1
-CommandLine=kind=memory-read address=0x20000000
-
-[Memory ram]
-Size=1M
-GuestAddress=0
-
-[Memory comm]
-Type=comm
-
-[Image program]
-File=/usr/lib/bulkhead/payloads/intruder.bin
-
-[Service]
-Restart=no
-END
+intruder | write intruder
 do_it bulkhead apply intruder.cell
 printf '# bulkhead start --wait intruder\n'
 bulkhead start --wait intruder && fail "the intruder was not stopped"

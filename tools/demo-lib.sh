@@ -39,6 +39,55 @@ within()
 	done
 }
 
+# heart MILLISECONDS: the file of a cell that says each so often that it lives.
+heart()
+{
+	cat <<-END
+		[Cell]
+		Description=A program whose heart beats
+		Cpus=count:1
+		CommandLine=period-ms=$1
+		HeartbeatSec=10
+
+		[Memory ram]
+		Size=1M
+		GuestAddress=0
+
+		[Memory comm]
+		Type=comm
+
+		[Image program]
+		File=/usr/lib/bulkhead/payloads/heartbeat.bin
+
+		[Service]
+		Restart=on-failure
+	END
+}
+
+# intruder: that of one that does what it must not do.
+intruder()
+{
+	cat <<-'END'
+		[Cell]
+		Description=A program that reaches for what others own
+		Cpus=count:1
+		CommandLine=kind=memory-read address=0x20000000
+
+		[Memory ram]
+		Size=1M
+		GuestAddress=0
+
+		[Memory comm]
+		Type=comm
+
+		[Image program]
+		File=/usr/lib/bulkhead/payloads/intruder.bin
+
+		[Service]
+		Restart=no
+	END
+}
+
 cpus()
 {
 	cat /sys/devices/system/cpu/online
