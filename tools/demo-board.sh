@@ -52,7 +52,7 @@ do_it modprobe bulkhead
 do_it bulkhead check
 do_it bulkhead enable
 do_it bulkhead status
-seen "Linux now has CPUs $(cpus), $(blocks) memory blocks, $(memory) MiB; the rest of its memory is for the core and for cells"
+seen "Linux now has CPUs $(cpus), $(blocks) memory blocks, $(memory) MiB; what the core and cells have is out of its reach"
 
 title "A cell is a file, and a service: one CPU and a megabyte, where a payload runs alone"
 heart 200 | write heart
