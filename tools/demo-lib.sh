@@ -39,15 +39,15 @@ within()
 	done
 }
 
-# heart MILLISECONDS: the file of a cell that says each so often that it lives.
-heart()
+# cell DESCRIPTION IMAGE ARGUMENTS RESTART [LINE]: the file of a cell in which a payload runs alone; LINE ends its first section.
+cell()
 {
 	cat <<-END
 		[Cell]
-		Description=A program whose heart beats
+		Description=$1
 		Cpus=count:1
-		CommandLine=period-ms=$1
-		HeartbeatSec=10
+		CommandLine=$3${5:+
+		$5}
 
 		[Memory ram]
 		Size=1M
@@ -57,35 +57,23 @@ heart()
 		Type=comm
 
 		[Image program]
-		File=/usr/lib/bulkhead/payloads/heartbeat.bin
+		File=/usr/lib/bulkhead/payloads/$2.bin
 
 		[Service]
-		Restart=on-failure
+		Restart=$4
 	END
 }
 
-# intruder: that of one that does what it must not do.
+# heart MILLISECONDS: one that says each so often that it lives.
+heart()
+{
+	cell "A program whose heart beats" heartbeat "period-ms=$1" on-failure HeartbeatSec=10
+}
+
+# intruder: one that does what it must not do.
 intruder()
 {
-	cat <<-'END'
-		[Cell]
-		Description=A program that reaches for what others own
-		Cpus=count:1
-		CommandLine=kind=memory-read address=0x20000000
-
-		[Memory ram]
-		Size=1M
-		GuestAddress=0
-
-		[Memory comm]
-		Type=comm
-
-		[Image program]
-		File=/usr/lib/bulkhead/payloads/intruder.bin
-
-		[Service]
-		Restart=no
-	END
+	cell "A program that reaches for what others own" intruder "kind=memory-read address=0x20000000" no
 }
 
 cpus()
